@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 from typing import ClassVar
 
 from reconciler.diagnostics import Position  # noqa: TC001 -- dataclass fields are read at run time
-from reconciler.model import Account, CohortName, FieldValue, ObjectId, folded  # noqa: TC001
+from reconciler.model import Account, CohortName, FieldValue, ObjectId, folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,4 +216,4 @@ ACTIONS: tuple[type[Change], ...] = (Delete, Create, Update, Adopt, Restore)
 def is_removal(change: Change) -> bool:
     """Whether *change* takes something away from a person."""
     leaving = change.reason is Reason.USER_NOT_DECLARED
-    return isinstance(change, Delete) and change.key.kind != "manager" or leaving
+    return leaving or (isinstance(change, Delete) and change.key.kind != "manager")

@@ -94,6 +94,7 @@ def operation(change: Change) -> dict[str, object]:
     return {
         "address": change.key.address,
         "action": change.verb,
+        "account": change.key.account.id,
         "cohort": change.cohort,
         "fields": [[field.path, field.before, field.after] for field in change.fields],
     }
