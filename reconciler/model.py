@@ -304,15 +304,6 @@ class ObservedUser:
 
 
 @dataclass(frozen=True, slots=True)
-class DeletedUser:
-    """An account in the tenant's recycle bin, under the name it had."""
-
-    id: ObjectId
-    user_principal_name: UserPrincipalName
-    mark: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Observed:
     """What the tenant holds, as far as it concerns the files."""
 
@@ -324,7 +315,8 @@ class Observed:
     """Groups with names close to those that matched nothing, to suggest."""
     role_definitions: tuple[RoleDefinition, ...] = ()
     users: tuple[ObservedUser, ...] = ()
-    deleted_users: tuple[DeletedUser, ...] = ()
-    """Only those whose name the files declare and no account has."""
+    deleted_users: tuple[ObservedUser, ...] = ()
+    """Accounts in the recycle bin whose name the files declare and no account has, under
+    the name they had; memberships and roles cannot be read there."""
     people: tuple[Account, ...] = ()
     """Accounts that the files mention (managers, protected) without declaring them."""

@@ -10,34 +10,22 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from reconciler.changes import Change, Create, UserKey, Wave
-from reconciler.diagnostics import Diagnostic  # noqa: TC001 -- as above
-from reconciler.model import CohortName, ObjectId, Tenant  # noqa: TC001 -- as above
+from reconciler.diagnostics import Diagnostic, in_order
+from reconciler.diff import diff
+from reconciler.guards import Situation, refusals
+from reconciler.model import CohortName, Tenant  # noqa: TC001 -- as above
+from reconciler.names import Managed, Names
+from reconciler.notes import notes
+from reconciler.seats import Seats, count_seats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from reconciler.model import Desired, Observed
 
 FORMAT_VERSION = "1.0"
 """Of the JSON form: the first number grows when a reader could misread, the second when
 something is added."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seats:
-    """What the plan does to the seats of one SKU."""
-
-    sku_id: ObjectId
-    sku_part_number: str
-    total: int
-    free: int
-    """Before the plan."""
-    assigned: int
-    """Seats that the plan takes, through groups too."""
-    freed: int
-
-    @property
-    def free_after(self) -> int:
-        """Seats left once the plan is applied; negative where it cannot be."""
-        return self.free + self.freed - self.assigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +88,32 @@ def operation(change: Change) -> dict[str, object]:
     }
 
 
-def in_order_of_execution(changes: Iterator[Change]) -> tuple[Change, ...]:
+def in_order_of_execution(changes: Iterable[Change]) -> tuple[Change, ...]:
     """Sort by wave, then by address: stable from run to run."""
     return tuple(sorted(changes, key=lambda change: (change.wave, change.key.address, change.verb)))
+
+
+def build(desired: Desired, observed: Observed, *, allowed_removals: int = 0) -> Plan:
+    """Compare what is declared with what there is, and judge the difference.
+
+    *allowed_removals* lifts the limit on removals for a plan that has no more of them.
+    """
+    changes = in_order_of_execution(diff(desired, observed))
+    names = Names(desired, observed)
+    managed = Managed.by(desired.tenant_file, names)
+    situation = Situation(desired, observed, names, managed, changes, allowed_removals)
+    receiving = {
+        change.cohort
+        for change in changes
+        if isinstance(change, Create) and isinstance(change.key, UserKey)
+    }
+    return Plan(
+        tenant=observed.tenant,
+        source=desired.tenant_file.source,
+        ownership=desired.tenant_file.ownership,
+        changes=changes,
+        recipients={c.name: c.recipients for c in desired.cohorts if c.name in receiving},
+        seats=count_seats(observed, changes),
+        notes=in_order(notes(situation)),
+        refusals=in_order(refusals(situation)),
+    )

@@ -1,0 +1,182 @@
+"""Notes: what the plan leaves alone, and a reader would otherwise wonder about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.changes import Restore
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.diff import (
+    Ownership,
+    direct_licenses,
+    directory_roles,
+    leavers,
+    ownership,
+)
+from reconciler.model import Removal
+from reconciler.names import Unresolved
+from reconciler.text import listing, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reconciler.guards import Situation
+    from reconciler.model import DeclaredUser, ObservedUser, Sku
+
+
+def notes(situation: Situation) -> Iterator[Diagnostic]:
+    """Give every note on the plan."""
+    for note in NOTES:
+        yield from note(situation)
+
+
+def kept_leavers(situation: Situation) -> Iterator[Diagnostic]:
+    """Tell of owned accounts that nobody declares and that `removal: keep` keeps."""
+    if situation.tenant_file.removal is not Removal.KEEP:
+        return
+    for user, cohort in leavers(situation.desired, situation.observed):
+        yield _note(
+            f"account '{visible(user.user_principal_name)}' of cohort '{cohort}' is no longer "
+            "declared; it is kept as it is",
+            "`removal: disable` or `removal: delete` in the tenant file would take it back",
+        )
+
+
+def adopted_entitlements(situation: Situation) -> Iterator[Diagnostic]:
+    """Tell of managed entitlements that adopted people hold and nobody declared."""
+    managed = situation.managed
+    skus, groups, roles = managed.skus, managed.groups, managed.roles
+    for user, current in _ours(situation):
+        if not user.adopt:
+            continue
+        declared = _declared_ids(situation, user)
+        kept = [
+            skus[i].part_number for i in (direct_licenses(current).keys() & skus.keys()) - declared
+        ]
+        kept += [groups[i].display_name for i in (current.groups & groups.keys()) - declared]
+        kept += [
+            roles[i].display_name
+            for i in (directory_roles(current).keys() & roles.keys()) - declared
+        ]
+        if kept:
+            yield _note(
+                f"adopted account '{visible(user.user_principal_name)}' holds what is managed and "
+                f"not declared: {listing(sorted(kept))}; it is kept",
+                "declare it, or remove `adopt: true` from the entry to have it taken back",
+                user,
+            )
+
+
+def _declared_ids(situation: Situation, user: DeclaredUser) -> set[str]:
+    names = situation.names
+    found = [
+        *(names.skus[license_.sku] for license_ in user.licenses),
+        *(names.groups[group.group] for group in user.groups),
+        *(names.roles[role.role] for role in user.roles),
+    ]
+    return {thing.id for thing in found if not isinstance(thing, Unresolved)}
+
+
+def inherited_licenses(situation: Situation) -> Iterator[Diagnostic]:
+    """Tell of declared licences that are not assigned because a group gives them."""
+    for user, current in _ours(situation):
+        direct = direct_licenses(current)
+        inherited = {state.sku_id for state in current.licenses if state.assigned_by_group}
+        for license_ in user.licenses:
+            sku = situation.names.skus[license_.sku]
+            if not isinstance(sku, Unresolved) and sku.id in inherited - direct.keys():
+                yield _note(
+                    f"a group gives '{visible(user.user_principal_name)}' {sku.part_number} "
+                    "already; it is not assigned twice",
+                    None,
+                    user,
+                )
+
+
+def disabled_plans(situation: Situation) -> Iterator[Diagnostic]:
+    """Tell of service plans that are off although nobody declared them off."""
+    for user, current in _ours(situation):
+        direct = direct_licenses(current)
+        for license_ in user.licenses:
+            sku = situation.names.skus[license_.sku]
+            if isinstance(sku, Unresolved) or sku.id not in direct or not license_.disabled_plans:
+                continue
+            extra = direct[sku.id].disabled_plans - _plan_ids(
+                situation, sku, license_.disabled_plans
+            )
+            if extra:
+                plans = sorted(plan.name for plan in sku.service_plans if plan.id in extra)
+                yield _note(
+                    f"{sku.part_number} of '{visible(user.user_principal_name)}' has more plans "
+                    f"switched off than declared: {listing(plans or sorted(extra))}; left alone",
+                    "`disabledPlans: []` switches all of them on",
+                    user,
+                )
+
+
+def _plan_ids(situation: Situation, sku: Sku, plans: tuple[str, ...]) -> set[str]:
+    found = (situation.names.service_plan(sku, plan) for plan in plans)
+    return {plan.id for plan in found if not isinstance(plan, Unresolved)}
+
+
+def blocked_accounts(situation: Situation) -> Iterator[Diagnostic]:
+    """Tell of declared people who cannot sign in, because nobody said that they should."""
+    for user, current in _ours(situation):
+        if current.fields.get("accountEnabled") is False and "accountEnabled" not in user.fields:
+            yield _note(
+                f"sign-in of '{visible(user.user_principal_name)}' is blocked; it stays blocked",
+                "declare `accountEnabled: true` to let the person sign in again",
+                user,
+            )
+
+
+def recycle_bin(situation: Situation) -> Iterator[Diagnostic]:
+    """Tell what comes back with a restored account, and of namesakes that do not."""
+    restored = [change for change in situation.changes if isinstance(change, Restore)]
+    for change in restored:
+        yield Diagnostic(
+            f"account '{visible(change.key.name)}' comes back from the recycle bin with its old "
+            "password, memberships and licenses",
+            "plan again after the apply: memberships cannot be read before the account is back",
+            change.position,
+            Severity.NOTE,
+        )
+    back = {change.key.account.id for change in restored}
+    for user in situation.desired.users:
+        deleted = situation.names.deleted_user(user.user_principal_name)
+        if (
+            deleted
+            and deleted.id not in back
+            and not situation.names.user(user.user_principal_name)
+        ):
+            yield _note(
+                f"a deleted account was called '{visible(user.user_principal_name)}' too; it stays "
+                "in the recycle bin and a new account is created",
+                "add `adopt: true` to restore that account instead",
+                user,
+            )
+
+
+def _ours(situation: Situation) -> Iterator[tuple[DeclaredUser, ObservedUser]]:
+    """Give the declared people whose accounts are ours, or are being adopted."""
+    for user in situation.desired.users:
+        current = situation.names.user(user.user_principal_name)
+        if not current:
+            continue
+        whose = ownership(current.mark, situation.tenant_file.source)
+        if whose is Ownership.OURS or (whose is Ownership.UNMARKED and user.adopt):
+            yield user, current
+
+
+def _note(summary: str, hint: str | None, user: DeclaredUser | None = None) -> Diagnostic:
+    return Diagnostic(summary, hint, user.position if user else None, Severity.NOTE)
+
+
+NOTES: tuple[Callable[[Situation], Iterator[Diagnostic]], ...] = (
+    kept_leavers,
+    adopted_entitlements,
+    inherited_licenses,
+    disabled_plans,
+    blocked_accounts,
+    recycle_bin,
+)
