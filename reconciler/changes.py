@@ -58,6 +58,8 @@ class LicenseKey:
     account: Account
     sku_id: ObjectId
     sku_part_number: str
+    disabled_plan_ids: tuple[ObjectId, ...] = ()
+    """Parts of the SKU that are off once the change is made."""
     kind: ClassVar = "license"
 
     @property

@@ -282,7 +282,7 @@ class _Comparison:
             fields = (
                 FieldChange("disabledPlans", _plan_names(sku, before), _plan_names(sku, after)),
             )
-        key = LicenseKey(account, sku.id, sku.part_number)
+        key = LicenseKey(account, sku.id, sku.part_number, tuple(sorted(after)))
         yield verb(key, user.cohort, Wave.ENTITLEMENTS, fields, position=license_.position)
 
     def _plan_ids(self, sku: Sku, names: tuple[str, ...] | None) -> frozenset[ObjectId] | None:

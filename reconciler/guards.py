@@ -195,8 +195,8 @@ def _unknown_manager(names: Names, user: DeclaredUser) -> Iterator[Diagnostic]:
     manager = user.fields.get("manager")
     if manager and not names.account(str(manager)):
         yield Diagnostic(
-            f"manager '{visible(str(manager))}' of '{visible(user.user_principal_name)}' is neither "
-            "in the tenant nor declared",
+            f"manager '{visible(str(manager))}' of '{visible(user.user_principal_name)}' is "
+            "neither in the tenant nor declared",
             "correct the name, or declare the manager in a cohort of this run",
             user.where("manager"),
         )

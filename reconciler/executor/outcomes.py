@@ -1,0 +1,62 @@
+"""What became of each change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 -- dataclass fields are read at run time
+from typing import TYPE_CHECKING, ClassVar
+
+from reconciler.changes import Change  # noqa: TC001 -- as above
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The tenant is as the change wants it; *note* tells where Graph was already there."""
+
+    change: Change
+    at: datetime
+    request_id: str | None = None
+    note: str | None = None
+    word: ClassVar = "applied"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Graph refused the change, or did not say what became of it."""
+
+    change: Change
+    at: datetime
+    code: str
+    message: str
+    status: int | None = None
+    request_id: str | None = None
+    word: ClassVar = "failed"
+
+    @property
+    def told(self) -> str:
+        """One line for a person, with what Graph's support asks for."""
+        where = f" (request-id {self.request_id})" if self.request_id else ""
+        return f"{self.code}: {self.message}{where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The change was not tried; *because* tells of what."""
+
+    change: Change
+    because: str
+    word: ClassVar = "skipped"
+
+
+Outcome = Applied | Failed | Skipped
+OUTCOMES: tuple[type[Outcome], ...] = (Applied, Failed, Skipped)
+
+
+def summary(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Count the outcomes of each kind, none left out."""
+    counts = Counter(outcome.word for outcome in outcomes)
+    return {kind.word: counts[kind.word] for kind in OUTCOMES}

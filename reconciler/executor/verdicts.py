@@ -1,0 +1,137 @@
+"""What an answer means for the operation that it answers: pure, one decision at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.changes import Create, Delete, MembershipKey, Restore, UserKey
+from reconciler.graph.errors import GraphError, Meaning
+from reconciler.graph.reply import Reply
+
+if TYPE_CHECKING:
+    from reconciler.graph.operations import Operation
+    from reconciler.graph.transport import Answer, NoAnswer
+
+TRIES = 7
+"""How often a request is sent when the service fails or has not caught up with itself."""
+THROTTLED_TRIES = 40
+"""How often one is sent when Graph says that it was too fast: it always gets through."""
+FRESH_SECONDS = 300.0
+"""How long an account that this run has made may be invisible to parts of Graph."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Carried out; *note* where it already was."""
+
+    reply: Reply
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Not carried out, or nobody knows: the same request again, in a while."""
+
+    asked: float | None = None
+    """Seconds that Graph asked for; None leaves it to the sender."""
+    ambiguous: bool = False
+    """Whether it may have been carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Refused as a whole: each change on its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnotherPassword:
+    """The tenant bans the password: a new one, sealed first."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """The name is taken, maybe by this run: look before deciding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Refused for good."""
+
+    error: GraphError
+
+
+Verdict = Done | Again | Split | AnotherPassword | LookUp | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What happened to an operation's request before this answer."""
+
+    tries: int = 1
+    throttled: int = 0
+    ambiguous: bool = False
+    """Whether an earlier try may have been carried out."""
+    fresh: bool = False
+    """Whether it is about an account that this run has made less than a while ago."""
+    seats_expected: bool = False
+    """Whether this plan frees seats that the request may be waiting for."""
+    new_password: bool = False
+    """Whether another password has been tried already."""
+
+
+def judge(operation: Operation, answer: Answer, history: History) -> Verdict:
+    """Decide what *answer* means for *operation*."""
+    if not isinstance(answer, Reply):
+        return _lost(answer, history)
+    error = answer.error
+    if error is None:
+        return Done(answer)
+    match error.meaning:
+        case Meaning.THROTTLED if history.throttled < THROTTLED_TRIES:
+            return Again(answer.retry_after)
+        case Meaning.UNAVAILABLE if history.tries < TRIES:
+            return Again(answer.retry_after, ambiguous=True)
+        case Meaning.NOT_YET if history.tries < TRIES:
+            return Again(answer.retry_after)
+        case Meaning.NO_SEATS if history.seats_expected and history.tries < TRIES:
+            return Again()
+        case Meaning.NOT_THERE if history.fresh:
+            return Again()
+        case Meaning.WEAK_PASSWORD if not history.new_password:
+            return AnotherPassword()
+        case Meaning.NAME_TAKEN if history.ambiguous:
+            return LookUp()
+    return _settled(operation, answer, error, history)
+
+
+def _settled(operation: Operation, reply: Reply, error: GraphError, history: History) -> Verdict:
+    """Decide on an error that another try of the same would not change."""
+    change = operation.changes[0]
+    together = len(operation.changes) > 1
+    match error.meaning:
+        case Meaning.ALREADY_THERE | Meaning.ALREADY_GONE if together:
+            return Split()
+        case Meaning.ALREADY_THERE if isinstance(change, Create):
+            return Done(reply, "it was there already")
+        case Meaning.ALREADY_GONE if isinstance(change, Delete):
+            return Done(reply, "it was gone already")
+        case Meaning.NOT_THERE if isinstance(change, Delete) and not together:
+            return Done(reply, "it was gone already")
+        case Meaning.NOT_THERE if isinstance(change, Restore) and history.ambiguous:
+            return Done(reply, "it was back already")
+        case _ if together and isinstance(change.key, MembershipKey):
+            return Split()
+    return Refusal(error)
+
+
+def _lost(answer: NoAnswer, history: History) -> Verdict:
+    if history.tries < TRIES:
+        return Again(ambiguous=True)
+    return Refusal(GraphError(0, "NoAnswer", answer.reason))
+
+
+def makes_account(operation: Operation) -> bool:
+    """Whether *operation* creates an account, and so needs a password."""
+    change = operation.changes[0]
+    return isinstance(change, Create) and isinstance(change.key, UserKey)

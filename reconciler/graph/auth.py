@@ -1,0 +1,84 @@
+"""Signing in: the credential that the environment describes."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from azure.core.credentials import TokenCredential
+
+    from reconciler.graph.clouds import Cloud
+
+WHAT_TO_SET = (
+    "set AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET, "
+    "AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE; or run `az login`; "
+    "or try it without a tenant: --sandbox"
+)
+
+
+def credential(
+    cloud: Cloud,
+    environment: Mapping[str, str],
+    which: Callable[[str], str | None] = shutil.which,
+) -> TokenCredential:
+    """Give the credential that *environment* describes.
+
+    A secret, a certificate and a federated token are looked for in this order; without
+    any, the Azure CLI's sign-in is used where `az` is installed.
+    """
+    kinds = ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE")
+    kind = next((name for name in kinds if environment.get(name)), None)
+    if kind:
+        return _of_application(kind, cloud, environment)
+    if which("az") is None:
+        raise UsageError("no credentials for Microsoft Graph in the environment", WHAT_TO_SET)
+    from azure.identity import AzureCliCredential  # noqa: PLC0415 -- 0.14 s, only where it is used
+
+    return AzureCliCredential(tenant_id=environment.get("AZURE_TENANT_ID", ""))
+
+
+def _of_application(kind: str, cloud: Cloud, environment: Mapping[str, str]) -> TokenCredential:
+    missing = [n for n in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID") if not environment.get(n)]
+    if missing:
+        raise UsageError(f"{kind} is set, but {' and '.join(missing)} not", WHAT_TO_SET)
+    from azure import identity  # noqa: PLC0415 -- 0.14 s, only where it is used
+
+    tenant, client = environment["AZURE_TENANT_ID"], environment["AZURE_CLIENT_ID"]
+    options = {
+        "authority": cloud.login,
+        # A host that Microsoft's discovery service does not know is ours to trust or not.
+        "disable_instance_discovery": "AZURE_AUTHORITY_HOST" in environment,
+        "connection_verify": certificates(environment) or True,
+    }
+    match kind:
+        case "AZURE_CLIENT_SECRET":
+            return identity.ClientSecretCredential(tenant, client, environment[kind], **options)
+        case "AZURE_CLIENT_CERTIFICATE_PATH":
+            password = environment.get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
+            try:
+                return identity.CertificateCredential(
+                    tenant, client, environment[kind], password=password, **options
+                )
+            except (OSError, ValueError) as error:
+                raise UsageError(
+                    f"{kind}: '{environment[kind]}' is not a usable certificate",
+                    "give a PEM or PFX file that holds the certificate and its private key",
+                ) from error
+        case _:
+            return identity.WorkloadIdentityCredential(
+                tenant_id=tenant,
+                client_id=client,
+                token_file_path=environment[kind],
+                **options,
+            )
+
+
+def certificates(environment: Mapping[str, str]) -> str | None:
+    """Give the file of certificate authorities that the usual variables name."""
+    names = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
+    return next((environment[name] for name in names if environment.get(name)), None)

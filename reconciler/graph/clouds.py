@@ -1,0 +1,55 @@
+"""The clouds that Graph lives in, and where each one is (Graph, national cloud deployments)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Two roots, without a slash at the end; tokens are asked for *scope*."""
+
+    graph: str
+    login: str
+    scope: str
+
+
+def _cloud(graph: str, login: str) -> Cloud:
+    return Cloud(f"https://{graph}", f"https://{login}", f"https://{graph}/.default")
+
+
+CLOUDS = {
+    "global": _cloud("graph.microsoft.com", "login.microsoftonline.com"),
+    "usgov": _cloud("graph.microsoft.us", "login.microsoftonline.us"),
+    "dod": _cloud("dod-graph.microsoft.us", "login.microsoftonline.us"),
+    "china": _cloud("microsoftgraph.chinacloudapi.cn", "login.chinacloudapi.cn"),
+}
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def cloud(name: str, environment: Mapping[str, str]) -> Cloud:
+    """Give the cloud called *name*, or elsewhere where the environment says so.
+
+    `RECONCILER_GRAPH_URL` and `AZURE_AUTHORITY_HOST` move it; a token goes to https or to
+    this machine, and nowhere else.
+    """
+    known = CLOUDS[name]
+    graph = environment.get("RECONCILER_GRAPH_URL", "").rstrip("/") or known.graph
+    login = environment.get("AZURE_AUTHORITY_HOST", "").rstrip("/") or known.login
+    if "://" not in login:
+        login = f"https://{login}"
+    parts = urlsplit(graph)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        raise UsageError(
+            f"RECONCILER_GRAPH_URL is '{graph}', where a token would travel in the clear",
+            "use https, or http on 127.0.0.1",
+        )
+    return Cloud(graph, login, known.scope)

@@ -1,0 +1,122 @@
+"""What the identity may do, told before anything is asked of it.
+
+An app-only token carries its permissions in `roles`. A read with too few of them can
+succeed and give nulls, which would look like differences (microsoft-graph-docs#3975).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+import orjson
+
+from reconciler.changes import (
+    Change,
+    Delete,
+    LicenseKey,
+    ManagerKey,
+    MembershipKey,
+    Restore,
+    RoleAssignmentKey,
+    UserKey,
+)
+from reconciler.errors import PermissionMissing
+from reconciler.text import listing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.model import Desired
+
+_DIRECTORY_READ = {"Directory.Read.All", "Directory.ReadWrite.All"}
+_USER_WRITE = {"User.ReadWrite.All", "Directory.ReadWrite.All"}
+_ROLE_WRITE = {"RoleManagement.ReadWrite.Directory"}
+
+READS: Mapping[str, frozenset[str]] = {
+    "read users": frozenset({"User.Read.All", *_USER_WRITE, *_DIRECTORY_READ}),
+    "read groups and memberships": frozenset(
+        {
+            "GroupMember.Read.All",
+            "GroupMember.ReadWrite.All",
+            "Group.Read.All",
+            "Group.ReadWrite.All",
+            *_DIRECTORY_READ,
+        }
+    ),
+    "read licenses and the organization": frozenset(
+        {"Organization.Read.All", "Organization.ReadWrite.All", *_DIRECTORY_READ}
+    ),
+    "read domains": frozenset({"Domain.Read.All", "Domain.ReadWrite.All", *_DIRECTORY_READ}),
+}
+"""What every plan needs: any one of each (Graph, permissions reference, August 2026)."""
+
+READ_ROLES = (
+    "read directory roles",
+    frozenset({"RoleManagement.Read.Directory", *_ROLE_WRITE, *_DIRECTORY_READ}),
+)
+
+
+def granted(token: str) -> frozenset[str] | None:
+    """Give the permissions that an access token carries; None where it does not tell.
+
+    A delegated token (Azure CLI) has none: what it may do depends on the person.
+    """
+    try:
+        payload = token.split(".")[1]
+        claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        roles = claims.get("roles")
+    except (IndexError, binascii.Error, orjson.JSONDecodeError, AttributeError):
+        return None
+    return frozenset(roles) if isinstance(roles, list) else None
+
+
+def check_reads(token: str, desired: Desired) -> None:
+    """Raise PermissionMissing unless *token* can read what a plan needs."""
+    needs = dict(READS)
+    if desired.tenant_file.roles or any(user.roles for user in desired.users):
+        needs |= [READ_ROLES]
+    _check(granted(token), needs)
+
+
+def check_writes(token: str, changes: Iterable[Change]) -> None:
+    """Raise PermissionMissing unless *token* can make every one of *changes*."""
+    _check(granted(token), dict(need for change in changes for need in _needs(change)))
+
+
+def _needs(change: Change) -> Iterable[tuple[str, frozenset[str]]]:
+    write = frozenset(_USER_WRITE)
+    match change.key:
+        case UserKey() if isinstance(change, Delete | Restore):
+            yield "delete and restore users", write | {"User.DeleteRestore.All"}
+        case UserKey() | ManagerKey():
+            yield "create and change users", write
+        case LicenseKey():
+            yield "assign licenses", write | {"LicenseAssignment.ReadWrite.All"}
+        case MembershipKey():
+            yield (
+                "change group memberships",
+                frozenset(
+                    {"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"}
+                ),
+            )
+        case RoleAssignmentKey():
+            yield "assign directory roles", frozenset(_ROLE_WRITE)
+    if any(field.path == "signInSessions" for field in change.fields):
+        yield "revoke sign-in sessions", write | {"User.RevokeSessions.All"}
+
+
+def _check(roles: frozenset[str] | None, needs: Mapping[str, frozenset[str]]) -> None:
+    if roles is None:
+        return
+    missing = {what: any_of for what, any_of in needs.items() if not any_of & roles}
+    if missing:
+        told = "; ".join(
+            f"{what} (one of {listing(sorted(any_of))})" for what, any_of in missing.items()
+        )
+        raise PermissionMissing(
+            f"the application may not {told}",
+            "grant the permissions to the application in Microsoft Entra, with admin consent; "
+            "docs/permissions.md lists the least that is needed",
+        )

@@ -1,0 +1,40 @@
+"""An answer from Graph, whether it came alone or in a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 -- dataclass fields are read at run time
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.graph.errors import GraphError, graph_error
+
+_FIRST_ERROR = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status, headers in lower case, and the body decoded from JSON (None where empty)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+    @property
+    def error(self) -> GraphError | None:
+        """The error, unless the request was carried out."""
+        if self.status < _FIRST_ERROR:
+            return None
+        return graph_error(self.status, self.body, self.headers)
+
+    @property
+    def request_id(self) -> str | None:
+        """What Graph's support asks for."""
+        return self.headers.get("request-id")
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds to wait, where Graph says so; it may be a fraction."""
+        try:
+            return max(0.0, float(self.headers["retry-after"]))
+        except (KeyError, ValueError):
+            return None
