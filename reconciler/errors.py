@@ -53,10 +53,18 @@ class UsageError(ReconcilerError):
 class DiagnosedError(ReconcilerError):
     """Stopped by problems that are told one by one; *total* may exceed those kept."""
 
-    def __init__(self, diagnostics: tuple[Diagnostic, ...], *, total: int | None = None) -> None:
+    def __init__(
+        self,
+        diagnostics: tuple[Diagnostic, ...],
+        *,
+        total: int | None = None,
+        told: bool = False,
+    ) -> None:
         super().__init__("; ".join(d.summary for d in diagnostics))
         self.diagnostics = diagnostics
         self.total = len(diagnostics) if total is None else total
+        self.told = told
+        """Whether a person has read them already, in the plan that they refuse."""
 
 
 class InputError(DiagnosedError):

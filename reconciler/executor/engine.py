@@ -82,6 +82,17 @@ class _Task:
                 yield change.key.manager
 
 
+@dataclass(slots=True)
+class Stop:
+    """A way to end a run: nothing new is sent, what is in flight is waited for."""
+
+    because: str | None = None
+
+    def request(self, because: str) -> None:
+        """End the run; the first reason counts."""
+        self.because = self.because or because
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """What time it is: of the day for records, monotonic for waiting."""
@@ -102,7 +113,10 @@ class Records:
 class Engine:
     """Executes one plan, once."""
 
-    def __init__(self, plan: Plan, graph: Graph, records: Records, clock: Clock) -> None:
+    def __init__(
+        self, plan: Plan, graph: Graph, records: Records, clock: Clock, stop: Stop
+    ) -> None:
+        self._stop = stop
         self._plan = plan
         self._graph = graph
         self._issuer = records.issuer
@@ -115,7 +129,6 @@ class Engine:
         """Accounts that this run created or restored: their ids, and when."""
         self._broken: dict[str, str] = {}
         """Accounts whose chain has ended: the address of the change that ended it."""
-        self._stopped: str | None = None
         self.uncertain: list[Change] = []
         """New accounts that failed without a word from Graph: they may exist."""
         self.outcomes: list[Outcome] = []
@@ -124,15 +137,6 @@ class Engine:
             for change in plan.changes
             if isinstance(change.key, LicenseKey) and isinstance(change, Delete)
         }
-
-    def stop(self, because: str) -> None:
-        """Send nothing new; what is in flight is waited for, the rest is skipped."""
-        self._stopped = self._stopped or because
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether the run was stopped before its end."""
-        return self._stopped is not None
 
     async def run(self) -> tuple[Outcome, ...]:
         """Execute the plan; never raises for what Graph answers.
@@ -151,7 +155,7 @@ class Engine:
         flying: dict[asyncio.Task[list[_Task]], set[str]] = {}
         try:
             while pending or flying:
-                if self._stopped:
+                if self._stop.because:
                     self._skip_all(pending)
                 busy = set[str]().union(*flying.values())
                 if len(flying) < BATCHES_AT_ONCE and (ready := self._take(pending, busy)):
@@ -222,7 +226,7 @@ class Engine:
         try:
             return await self._graph.batch([task.requests[task.step] for task in tasks])
         except ReconcilerError as error:
-            self.stop(f"signing in failed: {error}")
+            self._stop.request(f"signing in failed: {error}")
             answer = Reply(401, {}, {"error": {"code": "SignInFailed", "message": str(error)}})
             return [answer] * len(tasks)
 
@@ -339,7 +343,7 @@ class Engine:
         manager = change.key.manager if isinstance(change.key, ManagerKey) else None
         if manager and not self._known(manager):
             return f"user/{folded(manager.user_principal_name)} did not succeed"
-        return self._stopped
+        return self._stop.because
 
     def _skipped(self, task: _Task) -> bool:
         """Drop from *task* what has become pointless; whether nothing is left of it."""
@@ -352,7 +356,7 @@ class Engine:
     def _skip_all(self, pending: deque[_Task]) -> None:
         for task in pending:
             for change in task.operation.changes:
-                self._settled(Skipped(change, self._stopped or "stopped"))
+                self._settled(Skipped(change, self._stop.because or "stopped"))
         pending.clear()
 
     def _settled(self, outcome: Outcome) -> None:

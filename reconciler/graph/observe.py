@@ -7,6 +7,7 @@ absence; the one exception is a direct read of an account that the index still s
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -128,6 +129,8 @@ class _Observation:
         The index that finds them lags behind writes: what it says is a reason to look,
         never to remove.
         """
+        if self.desired.tenant_file.position is None:
+            return []  # without a tenant file nothing is ever taken away
         (marked,) = await self.graph.read_all([self.requests.marked(self.ownership)])
         candidates = [
             item["id"] for item in marked if item["id"] not in declared and self._is_in_scope(item)
@@ -146,29 +149,22 @@ class _Observation:
     async def _users(
         self, accounts: list[Json], groups: Iterable[Group], roles: Iterable[RoleDefinition]
     ) -> tuple[ObservedUser, ...]:
-        """Read what each of *accounts* is a member of and which roles it holds."""
-        ours = frozenset(group.id for group in groups)
-        asked = accounts if ours else []
-        memberships = [self.requests.memberships(ObjectId(item["id"])) for item in asked]
-        assignments = (
-            [self.requests.role_assignments(role.id) for role in roles] if accounts else []
-        )
-        answers = await self.graph.read_all([*memberships, *assignments])
-        member_of = {
-            item["id"]: frozenset(ObjectId(found["id"]) for found in answer) & ours
-            for item, answer in zip(asked, answers, strict=False)
-        }
-        held: dict[str, list[RoleAssignment]] = {}
-        for assignment in chain.from_iterable(answers[len(memberships) :]):
-            held.setdefault(assignment["principalId"], []).append(
-                decoding.role_assignment(assignment)
-            )
+        """Read who of *accounts* is a member of which group, and who holds which role."""
+        asked = list(groups) if accounts else []
+        held = list(roles) if accounts else []
+        members = [self.requests.members(group.id) for group in asked]
+        assignments = [self.requests.role_assignments(role.id) for role in held]
+        answers = await self.graph.read_all([*members, *assignments])
+        groups_of: defaultdict[str, set[ObjectId]] = defaultdict(set)
+        for group, answer in zip(asked, answers, strict=False):
+            for member in answer:
+                groups_of[member["id"]].add(group.id)
+        roles_of: defaultdict[str, list[RoleAssignment]] = defaultdict(list)
+        for assignment in chain.from_iterable(answers[len(members) :]):
+            roles_of[assignment["principalId"]].append(decoding.role_assignment(assignment))
         return tuple(
             decoding.user(
-                item,
-                self.ownership,
-                member_of.get(item["id"], frozenset()),
-                held.get(item["id"], ()),
+                item, self.ownership, frozenset(groups_of[item["id"]]), roles_of[item["id"]]
             )
             for item in sorted(accounts, key=lambda item: str(item["id"]))
         )

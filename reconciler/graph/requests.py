@@ -16,11 +16,9 @@ from msgraph.generated.directory.deleted_items.graph_user.graph_user_request_bui
     GraphUserRequestBuilder,
 )
 from msgraph.generated.groups.groups_request_builder import GroupsRequestBuilder
+from msgraph.generated.groups.item.members.members_request_builder import MembersRequestBuilder
 from msgraph.generated.role_management.directory.role_assignments import (
     role_assignments_request_builder,
-)
-from msgraph.generated.users.item.member_of.member_of_request_builder import (
-    MemberOfRequestBuilder,
 )
 from msgraph.generated.users.item.user_item_request_builder import UserItemRequestBuilder
 from msgraph.generated.users.users_request_builder import UsersRequestBuilder
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
 _Users = UsersRequestBuilder.UsersRequestBuilderGetQueryParameters
 _User = UserItemRequestBuilder.UserItemRequestBuilderGetQueryParameters
 _Groups = GroupsRequestBuilder.GroupsRequestBuilderGetQueryParameters
-_MemberOf = MemberOfRequestBuilder.MemberOfRequestBuilderGetQueryParameters
+_Members = MembersRequestBuilder.MembersRequestBuilderGetQueryParameters
 _Deleted = GraphUserRequestBuilder.GraphUserRequestBuilderGetQueryParameters
 _RoleAssignments = (
     role_assignments_request_builder.RoleAssignmentsRequestBuilder
@@ -181,10 +179,13 @@ class Requests:
             RequestConfiguration(query_parameters=parameters)
         )
 
-    def memberships(self, user: ObjectId) -> RequestInformation:
-        """Ask for everything that *user* is a direct member of."""
-        parameters = _MemberOf(select=["id"], top=PAGE)
-        return self._client.users.by_user_id(user).member_of.to_get_request_information(
+    def members(self, group: ObjectId) -> RequestInformation:
+        """Ask for the direct members of *group*.
+
+        Not a user's memberOf, which takes Directory.Read.All (Graph, permissions reference).
+        """
+        parameters = _Members(select=["id"], top=PAGE)
+        return self._client.groups.by_group_id(group).members.to_get_request_information(
             RequestConfiguration(query_parameters=parameters)
         )
 

@@ -1,0 +1,128 @@
+"""The command line: parse, hand over, print what went wrong, exit.
+
+Commands are imported when they are called, so that `validate` never waits for Graph's
+client. This is the only place that prints errors and chooses exit codes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import NoReturn, cast
+
+import click
+
+from reconciler import __version__
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.errors import DiagnosedError, ExitCode, ReconcilerError
+from reconciler.text import counted
+
+COMMANDS = {
+    "validate": "reconciler.commands.validate:command",
+    "plan": "reconciler.commands.plan:command",
+    "apply": "reconciler.commands.apply:command",
+    "unseal": "reconciler.commands.unseal:command",
+    "schema": "reconciler.commands.schema:command",
+    "sandbox": "reconciler.commands.sandbox:group",
+}
+
+
+class Commands(click.Group):
+    """Finds commands by name, and imports only the one that is meant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        """Give the names in the order in which a person meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's signature
+        """Import the command called *cmd_name*."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        return cast("click.Command", getattr(importlib.import_module(module), attribute))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="reconciler")
+def root() -> None:
+    r"""Bring people into Microsoft Entra ID from cohort files in git.
+
+    \b
+    Exit codes: 0 done, or nothing to do   1 failed or partly failed
+    2 changes pending (plan --detailed-exitcode)   3 refused by a guard
+    64 usage   65 invalid input   69 Graph unreachable
+    77 permission missing   130 interrupted
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line of this process, and exit as the table of codes says."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; gives back its exit code and never raises."""
+    try:
+        code = root.main(arguments, prog_name="reconciler", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("error: interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except DiagnosedError as error:
+        _tell(error.diagnostics, error.total, told=error.told)
+        return error.exit_code
+    except ReconcilerError as error:
+        _tell((Diagnostic(str(error), error.hint),), 1)
+        return error.exit_code
+    except KeyboardInterrupt:
+        click.echo("error: interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        return _reader_gone()
+    except Exception as error:  # noqa: BLE001 -- whatever it is, a person gets one line and a place
+        return _unexpected(error)
+    return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _tell(diagnostics: tuple[Diagnostic, ...], total: int, *, told: bool = False) -> None:
+    for diagnostic in () if told else diagnostics:
+        label = str(diagnostic.severity)
+        head, _, rest = str(diagnostic).partition(f"{label}: ")
+        color = "red" if diagnostic.severity is Severity.ERROR else "yellow"
+        click.echo(f"{head}{click.style(label + ':', fg=color, bold=True)} {rest}", err=True)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from reconciler.render.annotations import annotation  # noqa: PLC0415 -- only in Actions
+
+        for diagnostic in diagnostics:
+            click.echo(annotation(diagnostic), err=True)
+    rest_ = total - len(diagnostics)
+    if rest_:
+        click.echo(f"and {rest_:,} more: mend these first", err=True)
+    if total > 1 and not told:
+        click.echo(counted(total, "problem"), err=True)
+
+
+def _reader_gone() -> int:
+    """End quietly where the reader of our output has left (`reconciler plan | head`)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.FAILED
+
+
+def _unexpected(error: Exception) -> int:
+    """Say that it is our fault, and where the trace went; names of lines, never values."""
+    handle, name = tempfile.mkstemp(prefix="reconciler-", suffix=".trace")
+    frames = traceback.format_tb(error.__traceback__)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(f"reconciler {__version__}\n{type(error).__name__}\n{''.join(frames)}")
+    click.echo(
+        f"error: unexpected {type(error).__name__} in reconciler itself\n"
+        f"  hint: the trace is in {Path(name)}; it holds no values, please report it",
+        err=True,
+    )
+    return ExitCode.FAILED

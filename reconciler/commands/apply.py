@@ -1,0 +1,134 @@
+"""`reconciler apply`: show the plan, ask, and make it so."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.commands import surroundings
+from reconciler.commands.plan import Format, show
+from reconciler.errors import ExitCode, Refused, UsageError
+from reconciler.text import counted, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reconciler.executor.engine import Stop
+    from reconciler.executor.receipt import Run
+    from reconciler.graph.transport import Graph
+    from reconciler.model import Desired
+    from reconciler.plan import Plan
+
+
+@click.command("apply")
+@surroundings.options
+@click.option("--yes", is_flag=True, help="Do not ask before the changes are made.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("out"),
+    show_default=True,
+    help="Folder for sealed credentials, journal and receipt.",
+)
+def command(
+    paths: tuple[Path, ...],
+    cloud: str,
+    sandbox: Path | None,
+    allow_removals: int,
+    yes: bool,
+    out: Path,
+) -> int:
+    """Show the plan, ask, and make the changes.
+
+    PATH is a cohort file or a folder of them; without one it is cohorts/. Naming files
+    narrows the plan to the cohorts in them. A rerun does only what is left to do.
+    """
+    paths, sandbox = surroundings.sorted_out(paths, sandbox)
+    desired = surroundings.desired_from(paths)
+    with surroundings.environment(sandbox) as environment:
+        return asyncio.run(_apply(desired, cloud, environment, allow_removals, yes=yes, out=out))
+
+
+async def _apply(
+    desired: Desired,
+    cloud: str,
+    environment: Mapping[str, str],
+    allowed_removals: int,
+    *,
+    yes: bool,
+    out: Path,
+) -> int:
+    from reconciler.graph.permissions import check_writes  # noqa: PLC0415 -- the SDK, once needed
+    from reconciler.graph.transport import connect  # noqa: PLC0415 -- as above
+
+    async with connect(cloud, environment) as graph:
+        plan = await _agreed(graph, desired, allowed_removals, yes=yes)
+        check_writes(graph.token(), plan.changes)
+        run = await _execute(plan, graph, out)
+    if run.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.DONE if run.result in {"applied", "nothing to do"} else ExitCode.FAILED
+
+
+async def _agreed(graph: Graph, desired: Desired, allowed_removals: int, *, yes: bool) -> Plan:
+    """Give a plan that was shown and agreed to, and that is still the plan now."""
+    plan = await surroundings.planned(graph, desired, allowed_removals)
+    while True:
+        show(plan, Format.TEXT)
+        if plan.refusals:
+            raise Refused(plan.refusals, told=True)
+        if not plan.changes or yes:
+            return plan
+        _ask(plan)
+        now = await surroundings.planned(graph, desired, allowed_removals)
+        if now.digest == plan.digest:
+            return now
+        click.echo("\nThe tenant changed while you were reading. This is the plan now:\n")
+        plan = now
+
+
+def _ask(plan: Plan) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "nobody can be asked: standard input is not a terminal",
+            "pass --yes to make the changes without asking",
+        )
+    changes = counted(len(plan.changes), "change")
+    click.confirm(f"\nMake {changes} in {visible(plan.tenant.display_name)}?", abort=True)
+
+
+async def _execute(plan: Plan, graph: Graph, out: Path) -> Run:
+    from reconciler.commands.progress import Bar, Lines  # noqa: PLC0415 -- only when it runs
+    from reconciler.executor.engine import Clock, Stop  # noqa: PLC0415 -- as above
+    from reconciler.executor.report import report  # noqa: PLC0415 -- as above
+    from reconciler.executor.run import execute  # noqa: PLC0415 -- as above
+
+    stop = Stop()
+    clock = Clock(lambda: datetime.now(UTC), time.monotonic)
+    progress = Bar(len(plan.changes)) if sys.stderr.isatty() and plan.changes else Lines()
+    with _signals(stop), progress as watcher:
+        run, files = await execute(plan, graph, out=out, watcher=watcher, clock=clock, stop=stop)
+    click.echo(f"\n{report(plan, run, files)}" if plan.changes else f"Receipt: {files.receipt}")
+    return run
+
+
+@contextmanager
+def _signals(stop: Stop) -> Iterator[None]:
+    """Let Ctrl-C and a cancelled job end the run between two requests, not within one."""
+    loop = asyncio.get_running_loop()
+    handled = (signal.SIGINT, signal.SIGTERM)
+    for number in handled:
+        loop.add_signal_handler(number, stop.request, "the run was interrupted")
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,105 @@
+"""`reconciler plan`: show what an apply would do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, assert_never
+
+import click
+
+from reconciler import render
+from reconciler.commands import surroundings
+from reconciler.errors import ExitCode, ReconcilerError, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model import Desired
+    from reconciler.plan import Plan
+
+
+class Format(StrEnum):
+    """How a plan can be written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+@click.command("plan")
+@surroundings.options
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(Format)),
+    default=Format.TEXT,
+    show_default=True,
+    help="How the plan is written.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the plan to this file.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+def command(
+    paths: tuple[Path, ...],
+    cloud: str,
+    sandbox: Path | None,
+    allow_removals: int,
+    format_: Format,
+    out: Path | None,
+    detailed_exitcode: bool,
+) -> int:
+    """Show what an apply would change, and what speaks against it.
+
+    PATH is a cohort file or a folder of them; without one it is cohorts/. Naming files
+    narrows the plan to the cohorts in them.
+    """
+    paths, sandbox = surroundings.sorted_out(paths, sandbox)
+    desired = surroundings.desired_from(paths)
+    with surroundings.environment(sandbox) as environment:
+        plan = asyncio.run(_plan(desired, cloud, environment, allow_removals))
+    show(plan, format_, out)
+    if plan.refusals:
+        raise Refused(plan.refusals, told=format_ is Format.TEXT and out is None)
+    return ExitCode.CHANGES_PENDING if plan.changes and detailed_exitcode else ExitCode.DONE
+
+
+async def _plan(
+    desired: Desired, cloud: str, environment: Mapping[str, str], allowed_removals: int
+) -> Plan:
+    from reconciler.graph.transport import connect  # noqa: PLC0415 -- the SDK, once Graph is needed
+
+    async with connect(cloud, environment) as graph:
+        return await surroundings.planned(graph, desired, allowed_removals)
+
+
+def show(plan: Plan, format_: Format, out: Path | None = None) -> None:
+    """Write the plan to standard output, or to the file *out*, wholly or not at all."""
+    color = out is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    text = rendered(plan, format_, color=color, width=shutil.get_terminal_size((100, 24)).columns)
+    if out is None:
+        click.echo(text, nl=not text.endswith("\n"), color=color)
+        return
+    draft = out.with_name(f".{out.name}.part")
+    try:
+        draft.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+        draft.replace(out)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise ReconcilerError(f"cannot write '{out}': {reason}", "name another file") from error
+
+
+def rendered(plan: Plan, format_: Format, *, color: bool, width: int) -> str:
+    """Write *plan* in one of the formats."""
+    match format_:
+        case Format.TEXT:
+            return render.text(plan, color=color, width=width)
+        case Format.MARKDOWN:
+            return render.markdown(plan)
+        case Format.JSON:
+            return render.json(plan)
+        case _:
+            assert_never(format_)

@@ -1,0 +1,61 @@
+"""What a person reads after a run: what was done, what was not and why, and where things lie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.executor.outcomes import Applied, Failed, Skipped, summary
+from reconciler.text import counted, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.changes import Change
+    from reconciler.executor.receipt import Run
+    from reconciler.executor.run import Files
+    from reconciler.plan import Plan
+
+
+def report(plan: Plan, run: Run, files: Files) -> str:
+    """Give the summary of *run*: failures in full, with Graph's request-ids."""
+    return "\n".join(_lines(plan, run, files))
+
+
+def _lines(plan: Plan, run: Run, files: Files) -> Iterator[str]:
+    counts = summary(run.outcomes)
+    seconds = (run.finished_at - run.started_at).total_seconds()
+    total = len(run.outcomes)
+    yield (
+        f"{run.result.capitalize()}: {counts['applied']:,} of {counted(total, 'change')} made in "
+        f"{visible(plan.tenant.display_name)}, {counts['failed']} failed, "
+        f"{counts['skipped']} skipped, in {seconds:.1f} s."
+    )
+    for outcome in run.outcomes:
+        match outcome:
+            case Failed():
+                yield f"  failed   {told(outcome.change)}"
+                yield f"           {visible(outcome.told)}"
+            case Skipped():
+                yield f"  skipped  {told(outcome.change)}"
+                yield f"           because {visible(outcome.because)}"
+            case Applied():
+                pass
+    if counts["failed"] or counts["skipped"]:
+        yield "Run it again once the cause is mended: a rerun does only what is left."
+    if run.sealed:
+        accounts = sum(file.accounts for file in run.sealed)
+        yield f"Initial credentials of {counted(accounts, 'new account')}, sealed:"
+        for file in run.sealed:
+            yield f"  {file.path}  ({counted(file.accounts, 'account')})"
+        yield f"Open one with: reconciler unseal {run.sealed[0].path} -i YOUR_IDENTITY"
+    yield f"Receipt: {files.receipt}  Journal: {files.journal}"
+
+
+def told(change: Change) -> str:
+    """Give one line that names a change: `create license SPE_E5 of ada@contoso.com`."""
+    key = change.key
+    name = visible(key.account.user_principal_name)
+    if key.kind == "user":
+        return f"{change.verb} user {name}"
+    noun = {"roleAssignment": "role", "membership": "membership of"}.get(key.kind, key.kind)
+    return f"{change.verb} {noun} {visible(key.name)} for {name}"

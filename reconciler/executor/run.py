@@ -1,0 +1,101 @@
+"""One run: the records it keeps, the plan it executes, and what it leaves behind."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+from reconciler.changes import Create
+from reconciler.credentials import Password, Vault, generate
+from reconciler.errors import ReconcilerError
+from reconciler.executor.engine import Clock, Engine, Records, Stop, Watcher
+from reconciler.executor.issuer import Issuer
+from reconciler.executor.journal import Journal
+from reconciler.executor.outcomes import Applied
+from reconciler.executor.receipt import Run, receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from reconciler.graph.transport import Graph
+    from reconciler.model import CohortName
+    from reconciler.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The journal and the receipt of one run, under names that no run before it took."""
+
+    journal: Path
+    receipt: Path
+
+    @classmethod
+    def unused(cls, folder: Path) -> Files:
+        """Give the first pair of names that is free in *folder*; it is made where needed."""
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            reason = (error.strerror or type(error).__name__).lower()
+            raise ReconcilerError(
+                f"cannot use the folder '{folder}': {reason}", "name another folder with --out"
+            ) from error
+        for number in count(1):
+            suffix = f"-{number}" if number > 1 else ""
+            files = cls(folder / f"journal{suffix}.jsonl", folder / f"receipt{suffix}.json")
+            if not files.journal.exists() and not files.receipt.exists():
+                return files
+        raise AssertionError("numbers do not end")  # pragma: no cover
+
+
+async def execute(  # noqa: PLR0913 -- what a run needs of the world, each by its name
+    plan: Plan,
+    graph: Graph,
+    *,
+    out: Path,
+    watcher: Watcher,
+    clock: Clock,
+    stop: Stop,
+    draw: Callable[[Iterable[str]], Password] = generate,
+) -> tuple[Run, Files]:
+    """Execute *plan* and leave journal, receipt and sealed credentials in *out*.
+
+    Raises ReconcilerError where these cannot be kept; then nothing more has been sent, and
+    what was sealed before lies in *out* as it is.
+    """
+    files = Files.unused(out)
+    run_id = str(uuid.uuid4())
+    started = clock.now()
+    with Journal(files.journal, run_id, clock.now) as journal:
+        journal.write("started", planDigest=plan.digest, tenant=plan.tenant.id)
+
+        def on_sealed(cohort: CohortName, path: Path, accounts: list[str]) -> None:
+            journal.write("sealed", cohort=cohort, file=path.name, accounts=accounts)
+
+        issuer = Issuer(Vault(out, plan.recipients), draw, on_sealed)
+        engine = Engine(plan, graph, Records(issuer, journal, watcher), clock, stop)
+        outcomes = await engine.run()
+        made = [
+            o.change for o in outcomes if isinstance(o, Applied) and isinstance(o.change, Create)
+        ]
+        sealed = tuple(issuer.finish([*made, *engine.uncertain]))
+        interrupted = stop.because is not None
+        run = Run(run_id, started, clock.now(), outcomes, sealed, interrupted)
+        journal.write("finished", result=run.result)
+    _keep(files.receipt, receipt(plan, run))
+    return run, files
+
+
+def _keep(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise ReconcilerError(
+            f"cannot write the receipt '{path}': {reason}",
+            "the journal beside it says what was done; a rerun goes on from there",
+        ) from error
