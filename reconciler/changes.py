@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from reconciler.diagnostics import Position  # noqa: TC001 -- dataclass fields are read at run time
 from reconciler.model import Account, CohortName, FieldValue, ObjectId, folded
+
+if TYPE_CHECKING:
+    from reconciler.diagnostics import Position
 
 
 @dataclass(frozen=True, slots=True)

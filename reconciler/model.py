@@ -5,12 +5,14 @@ Every value is frozen. Nothing here reads a file, asks Graph or knows the time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 -- dataclass fields are read at run time
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 
-from reconciler.diagnostics import Position  # noqa: TC001 -- as above
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.diagnostics import Position
 
 ObjectId = NewType("ObjectId", str)
 """The id that Graph gives an object; lower-case GUID except for SKUs of a tenant."""

@@ -6,13 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.changes import Restore
 from reconciler.diagnostics import Diagnostic, Severity
-from reconciler.diff import (
-    Ownership,
-    direct_licenses,
-    directory_roles,
-    leavers,
-    ownership,
-)
+from reconciler.diff import direct_licenses, directory_roles, leavers, may_change
 from reconciler.model import Removal
 from reconciler.names import Unresolved
 from reconciler.text import listing, visible
@@ -163,8 +157,7 @@ def _ours(situation: Situation) -> Iterator[tuple[DeclaredUser, ObservedUser]]:
         current = situation.names.user(user.user_principal_name)
         if not current:
             continue
-        whose = ownership(current.mark, situation.tenant_file.source)
-        if whose is Ownership.OURS or (whose is Ownership.UNMARKED and user.adopt):
+        if may_change(user, current, situation.tenant_file.source):
             yield user, current
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping  # noqa: TC003 -- dataclass fields are read at run time
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -13,15 +12,14 @@ from reconciler.changes import Change, Create, UserKey, Wave
 from reconciler.diagnostics import Diagnostic, in_order
 from reconciler.diff import diff
 from reconciler.guards import Situation, refusals
-from reconciler.model import CohortName, Tenant  # noqa: TC001 -- as above
 from reconciler.names import Managed, Names
 from reconciler.notes import notes
 from reconciler.seats import Seats, count_seats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from reconciler.model import Desired, Observed
+    from reconciler.model import CohortName, Desired, Observed, Tenant
 
 FORMAT_VERSION = "1.0"
 """Of the JSON form: the first number grows when a reader could misread, the second when

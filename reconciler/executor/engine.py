@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable  # noqa: TC003 -- dataclass fields are read at run time
 from dataclasses import dataclass, field, replace
-from datetime import datetime  # noqa: TC003 -- as above
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.changes import Change, Create, Delete, LicenseKey, ManagerKey, Restore, UserKey
 from reconciler.errors import ReconcilerError
-from reconciler.executor.issuer import Issuer  # noqa: TC001 -- as above
-from reconciler.executor.journal import Journal  # noqa: TC001 -- as above
 from reconciler.executor.outcomes import Applied, Failed, Outcome, Skipped
 from reconciler.executor.receipt import described
 from reconciler.executor.verdicts import (
@@ -41,11 +37,14 @@ from reconciler.graph.transport import NoAnswer
 from reconciler.model import Account, ObjectId, folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     from kiota_abstractions.request_information import RequestInformation
 
     from reconciler.changes import Wave
+    from reconciler.executor.issuer import Issuer
+    from reconciler.executor.journal import Journal
     from reconciler.executor.verdicts import Verdict
     from reconciler.graph.transport import Answer, Graph
     from reconciler.plan import Plan

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 -- dataclass fields are read at run time
 from typing import TYPE_CHECKING, ClassVar
-
-from reconciler.changes import Change  # noqa: TC001 -- as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
+
+    from reconciler.changes import Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 -- dataclass fields are read at run time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.graph.errors import GraphError, graph_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _FIRST_ERROR = 400
 

@@ -1,0 +1,108 @@
+"""Accounts that are not ours to change."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from reconciler.changes import Adopt, ManagerKey, UserKey
+from reconciler.diagnostics import Diagnostic
+from reconciler.diff import Ownership, ownership
+from reconciler.model import folded
+from reconciler.text import counted, listing, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.changes import Change
+    from reconciler.guards.situation import Situation
+    from reconciler.model import DeclaredUser, ObservedUser, TenantFile
+
+
+def foreign_accounts(situation: Situation) -> Iterator[Diagnostic]:
+    """Refuse to touch accounts that exist and are not ours."""
+    for user in situation.desired.users:
+        current = situation.names.user(user.user_principal_name)
+        deleted = situation.names.deleted_user(user.user_principal_name)
+        if current:
+            yield from _not_ours(situation.tenant_file, user, current)
+        elif user.adopt and not deleted:
+            yield Diagnostic(
+                f"no account '{visible(user.user_principal_name)}' exists to adopt",
+                "correct userPrincipalName, or remove `adopt: true` to create the account",
+                user.position,
+            )
+
+
+def _not_ours(
+    tenant_file: TenantFile, user: DeclaredUser, current: ObservedUser
+) -> Iterator[Diagnostic]:
+    name = visible(user.user_principal_name)
+    match ownership(current.mark, tenant_file.source):
+        case Ownership.FOREIGN:
+            yield Diagnostic(
+                f"account '{name}' carries a foreign mark: {tenant_file.ownership} is "
+                f"'{visible(current.mark or '')}'",
+                f"whoever owns it must clear {tenant_file.ownership} before this repository can "
+                "take the account over",
+                user.position,
+            )
+        case Ownership.UNMARKED if not user.adopt:
+            yield Diagnostic(
+                f"account '{name}' exists already and is not owned by this repository",
+                "add `adopt: true` to the entry to take it over, or choose another "
+                "userPrincipalName",
+                user.position,
+            )
+        case _:
+            pass
+
+
+def synced_accounts(situation: Situation) -> Iterator[Diagnostic]:
+    """Refuse changes that on-premises directories are the only authority for.
+
+    extensionAttribute1 to 15 are read-only on accounts that are or once were synced
+    (Graph, `onPremisesExtensionAttributes` resource; microsoft-graph-docs#14210).
+    """
+    for change in situation.changes:
+        user = situation.names.user(change.key.account.user_principal_name)
+        if not user or user.on_premises_sync_enabled is None:
+            continue
+        name, attribute = visible(user.user_principal_name), situation.tenant_file.ownership
+        paths = {field.path for field in change.fields}
+        marks = isinstance(change, Adopt) or "mark" in paths
+        if marks and attribute.startswith("extensionAttribute"):
+            state = "is" if user.on_premises_sync_enabled else "was once"
+            yield Diagnostic(
+                f"account '{name}' {state} synced from on-premises: {attribute} cannot be changed",
+                "use a directory extension (`ownership: extension_<appId>_<name>`) in the tenant "
+                "file",
+                change.position or situation.tenant_file.position,
+            )
+        mastered = sorted(paths - {"mark", "usageLocation", "signInSessions"})
+        is_profile = isinstance(change.key, UserKey | ManagerKey)
+        if user.on_premises_sync_enabled and is_profile and mastered:
+            yield Diagnostic(
+                f"account '{name}' is synced from on-premises: {listing(mastered)} can only be "
+                "changed there",
+                "change it in Active Directory and leave it out of the cohort file",
+                change.position or situation.tenant_file.position,
+            )
+
+
+def protected_accounts(situation: Situation) -> Iterator[Diagnostic]:
+    """Refuse any change to an account that the tenant file protects."""
+    protected = {folded(name) for name in situation.tenant_file.protected}
+    hit: defaultdict[str, list[Change]] = defaultdict(list)
+    for change in situation.changes:
+        account = change.key.account
+        known = {folded(account.user_principal_name), folded(account.id or "")}
+        if known & protected:
+            hit[account.user_principal_name].append(change)
+    for name, changes in hit.items():
+        places = [change.position for change in changes if change.position]
+        yield Diagnostic(
+            f"account '{visible(name)}' is protected: {counted(len(changes), 'change')} refused",
+            "leave it out of the cohort files, or take it off `protected:` in the tenant file",
+            min(places) if places else situation.tenant_file.position,
+        )

@@ -1,0 +1,66 @@
+"""Licences that Graph would not assign: no seat, or no usage location."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.changes import Create, LicenseKey
+from reconciler.diagnostics import Diagnostic
+from reconciler.model import folded
+from reconciler.seats import count_seats, seats_taken
+from reconciler.text import counted, listing, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.guards.situation import Situation
+
+
+def usage_locations(situation: Situation) -> Iterator[Diagnostic]:
+    """Refuse licences for people of whom it is not known where they will use them."""
+    declared = {folded(u.user_principal_name): u.fields for u in situation.desired.users}
+    for change in situation.changes:
+        if not (isinstance(change.key, LicenseKey) and isinstance(change, Create)):
+            continue
+        name = change.key.account.user_principal_name
+        current = situation.names.user(name) or situation.names.deleted_user(name)
+        location = declared[folded(name)].get("usageLocation") or (
+            current.fields.get("usageLocation") if current else None
+        )
+        if not location:
+            yield Diagnostic(
+                f"'{visible(name)}' has no usageLocation, so {change.key.name} cannot be assigned",
+                "add `usageLocation:` (a two-letter country code) to the person or to `defaults:`",
+                change.position,
+            )
+
+
+def seats(situation: Situation) -> Iterator[Diagnostic]:
+    """Refuse more licences than there are seats, and name who would be left out."""
+    skus = {sku.id: sku for sku in situation.observed.skus}
+    places = {folded(u.user_principal_name): u.position for u in situation.desired.users}
+    taken = seats_taken(situation.observed, situation.changes)
+    for count in count_seats(situation.observed, situation.changes):
+        sku = skus[count.sku_id]
+        mine = sorted(
+            (seat.change for seat in taken if seat.sku_id == sku.id),
+            key=lambda change: places[folded(change.key.account.user_principal_name)],
+        )
+        if not sku.is_assignable and mine:
+            yield Diagnostic(
+                f"license {visible(sku.part_number)} cannot be assigned to anybody: it is "
+                f"{sku.capability_status}, for {sku.applies_to}",
+                "renew the subscription, or ask for another license",
+                mine[0].position,
+            )
+        elif count.assigned and count.free_after < 0:
+            available = max(0, count.free + count.freed)
+            left_out = mine[available:]
+            names = [change.key.account.user_principal_name for change in left_out]
+            yield Diagnostic(
+                f"too few seats of {visible(sku.part_number)}: {count.assigned} needed, "
+                f"{max(0, count.free)} free, {count.freed} freed by this plan, "
+                f"{len(left_out)} short; left out: {listing(names, limit=len(names))}",
+                f"buy {counted(len(left_out), 'seat')}, or take the license from as many people",
+                left_out[0].position,
+            )

@@ -1,0 +1,75 @@
+"""Names that stand for nothing in the tenant, or for several things."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.diagnostics import Diagnostic
+from reconciler.names import Names, Unresolved
+from reconciler.text import counted, did_you_mean, listing, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.diagnostics import Position
+    from reconciler.guards.situation import Situation
+    from reconciler.model import DeclaredLicense, DeclaredUser
+
+
+def unknown_names(situation: Situation) -> Iterator[Diagnostic]:
+    """Refuse names that stand for nothing in the tenant, or for several things."""
+    names, tenant_file = situation.names, situation.tenant_file
+    for user in situation.desired.users:
+        for license_ in user.licenses:
+            yield from _unresolved("license", names.skus[license_.sku], license_.position)
+            yield from _unknown_plans(names, license_)
+        for group in user.groups:
+            yield from _unresolved("group", names.groups[group.group], group.position)
+        for role in user.roles:
+            yield from _unresolved("role", names.roles[role.role], role.position)
+        yield from _unknown_manager(names, user)
+    for listed in tenant_file.licenses or ():
+        yield from _unresolved("license", names.skus[listed.name], listed.position)
+    for listed in tenant_file.groups or ():
+        yield from _unresolved("group", names.groups[listed.name], listed.position)
+    for listed in tenant_file.roles or ():
+        yield from _unresolved("role", names.roles[listed.name], listed.position)
+
+
+def _unresolved(kind: str, found: object, position: Position) -> Iterator[Diagnostic]:
+    if not isinstance(found, Unresolved):
+        return
+    name = visible(found.name)
+    if found.matches:
+        yield Diagnostic(
+            f"{kind} '{name}' is ambiguous: {counted(len(found.matches), kind)} have this name",
+            f"write the id instead, one of: {listing(found.matches)}",
+            position,
+        )
+    else:
+        known = f"the tenant has: {listing(sorted(found.known))}" if found.known else None
+        yield Diagnostic(
+            f"{kind} '{name}' does not exist in this tenant",
+            did_you_mean(found.name, found.known) or known,
+            position,
+        )
+
+
+def _unknown_plans(names: Names, license_: DeclaredLicense) -> Iterator[Diagnostic]:
+    sku = names.skus[license_.sku]
+    if isinstance(sku, Unresolved):
+        return
+    kind = f"service plan of {visible(sku.part_number)}"
+    for plan in license_.disabled_plans or ():
+        yield from _unresolved(kind, names.service_plan(sku, plan), license_.position)
+
+
+def _unknown_manager(names: Names, user: DeclaredUser) -> Iterator[Diagnostic]:
+    manager = user.fields.get("manager")
+    if manager and not names.account(str(manager)):
+        yield Diagnostic(
+            f"manager '{visible(str(manager))}' of '{visible(user.user_principal_name)}' is "
+            "neither in the tenant nor declared",
+            "correct the name, or declare the manager in a cohort of this run",
+            user.where("manager"),
+        )
