@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_BIDIRECTIONAL = frozenset(
+_HIDDEN = frozenset(
+    # Characters that reorder the text around them (Unicode TR9), the marks of direction too.
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    # Characters of no width, with which two names look alike; not U+200C and U+200D, which
+    # Persian, Indic scripts and emoji need.
+    "\u00ad\u180e\u200b\u2060\u2061\u2062\u2063\u2064\ufeff"
 )
-"""Characters that reorder the text around them (Unicode TR9); the marks of direction
-(U+061C, U+200E, U+200F) move neighbours too."""
+_TAGS = range(0xE0000, 0xE0080)
+"""Characters that repeat ASCII and are shown by nothing."""
 
 
 def is_hidden(character: str) -> bool:
     """Whether *character* controls how others are shown instead of being shown."""
-    category = unicodedata.category(character)
-    return (
-        category in {"Cc", "Cs", "Zl", "Zp"} or character in _BIDIRECTIONAL or character == "\ufeff"
-    )
+    if character in _HIDDEN or ord(character) in _TAGS:
+        return True
+    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
 
 
 def name_of(character: str) -> str:

@@ -1,0 +1,115 @@
+"""The JSON form: complete, stable, and described by `schema/plan.schema.json`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+import orjson
+
+from reconciler.changes import LicenseKey, ManagerKey, MembershipKey, RoleAssignmentKey, UserKey
+from reconciler.plan import FORMAT_VERSION
+from reconciler.render.outline import counts, sealings
+
+if TYPE_CHECKING:
+    from reconciler.changes import Change, Key
+    from reconciler.diagnostics import Diagnostic, Position
+    from reconciler.model import Account
+    from reconciler.plan import Plan
+    from reconciler.seats import Seats
+
+_Object = dict[str, object]
+
+
+def json(plan: Plan) -> str:
+    """Give everything the plan knows, changes in the order in which they happen."""
+    document = {
+        "format_version": FORMAT_VERSION,
+        "tenant": {"id": plan.tenant.id, "displayName": plan.tenant.display_name},
+        "source": plan.source,
+        "ownership": plan.ownership,
+        "digest": plan.digest,
+        "applyable": not plan.refusals,
+        "summary": dict(counts(plan)),
+        "changes": [_change(change) for change in plan.changes],
+        "credentials": [
+            {"cohort": each.cohort, "accounts": each.accounts, "recipients": each.recipients}
+            for each in sealings(plan)
+        ],
+        "seats": [_seats(seats) for seats in plan.seats],
+        "notes": [_diagnostic(note) for note in plan.notes],
+        "refusals": [_diagnostic(refusal) for refusal in plan.refusals],
+    }
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(document, option=options).decode()
+
+
+def _change(change: Change) -> _Object:
+    return {
+        "address": change.key.address,
+        "resource": change.key.kind,
+        "action": change.verb,
+        "wave": change.wave.value,
+        "reason": change.reason.value,
+        "cohort": change.cohort,
+        "user": _account(change.key.account),
+        "name": change.key.name,
+        **_particulars(change.key),
+        "fields": [
+            {"path": field.path, "before": field.before, "after": field.after}
+            for field in change.fields
+        ],
+        "position": _position(change.position),
+    }
+
+
+def _particulars(key: Key) -> _Object:
+    """Give what only this kind of resource has, under Graph's names."""
+    match key:
+        case UserKey():
+            return {}
+        case ManagerKey(manager=manager):
+            return {"manager": _account(manager) if manager else None}
+        case LicenseKey():
+            return {"skuId": key.sku_id, "skuPartNumber": key.sku_part_number}
+        case MembershipKey():
+            return {"groupId": key.group_id, "displayName": key.group_display_name}
+        case RoleAssignmentKey():
+            return {
+                "roleDefinitionId": key.role_definition_id,
+                "displayName": key.role_display_name,
+                "directoryScopeId": key.directory_scope_id,
+                "assignmentId": key.assignment_id,
+            }
+        case _:
+            assert_never(key)
+
+
+def _account(account: Account) -> _Object:
+    return {"id": account.id, "userPrincipalName": account.user_principal_name}
+
+
+def _seats(seats: Seats) -> _Object:
+    return {
+        "skuId": seats.sku_id,
+        "skuPartNumber": seats.sku_part_number,
+        "total": seats.total,
+        "freeBefore": seats.free,
+        "assigned": seats.assigned,
+        "freed": seats.freed,
+        "freeAfter": seats.free_after,
+    }
+
+
+def _diagnostic(diagnostic: Diagnostic) -> _Object:
+    return {
+        "severity": diagnostic.severity.value,
+        "summary": diagnostic.summary,
+        "hint": diagnostic.hint,
+        "position": _position(diagnostic.position),
+    }
+
+
+def _position(position: Position | None) -> _Object | None:
+    if position is None:
+        return None
+    return {"file": position.file, "line": position.line, "column": position.column}

@@ -1,0 +1,239 @@
+"""The plan as a comment on a pull request.
+
+Removals and roles are always shown in full; what only repeats them in more detail gives
+way when the comment would be longer than GitHub takes, and says so.
+"""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from reconciler.changes import (
+    Create,
+    ManagerKey,
+    MembershipKey,
+    RoleAssignmentKey,
+    UserKey,
+    is_removal,
+)
+from reconciler.render import outline
+from reconciler.render.github import Section, cell, code, fitted, optional, table, titled
+from reconciler.render.outline import WORDS
+from reconciler.text import counted, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from reconciler.changes import Change, FieldChange
+    from reconciler.diagnostics import Diagnostic
+    from reconciler.model import FieldValue
+    from reconciler.plan import Plan
+    from reconciler.render.outline import Person
+    from reconciler.seats import Seats
+
+LIMIT = 64_000
+"""GitHub takes comments of 65,536 characters; some are left for whoever posts this."""
+_TALLIED = ("license", "membership", "roleAssignment")
+
+
+def markdown(plan: Plan) -> str:
+    """Give the plan for a pull request: shorter than `LIMIT`, unless removals alone are not."""
+    return "\n\n".join(filter(None, fitted(list(_sections(plan)), LIMIT))) + "\n"
+
+
+def _sections(plan: Plan) -> Iterator[Section]:
+    yield Section(_opening(plan))
+    yield Section(_removals(plan))
+    yield Section(_roles(plan))
+    yield _people(plan)
+    yield Section(_groups(plan))
+    yield from _details(plan)
+    yield Section(_seats(plan.seats))
+    yield Section(_credentials(plan))
+    yield _notes(plan.notes)
+    yield Section(titled("Refused", map(_diagnostic, plan.refusals)))
+    yield Section(_closing(plan))
+
+
+# --- sections --------------------------------------------------------------------------
+
+
+def _opening(plan: Plan) -> str:
+    tenant = code(plan.tenant.display_name)
+    if plan.changes:
+        return f"### {tenant}: {outline.headline(plan)}"
+    if plan.refusals:
+        return f"### {tenant}: no changes can be planned"
+    return f"### No changes: {tenant} is as the files declare it"
+
+
+def _removals(plan: Plan) -> str:
+    rows = (
+        (
+            _symbol(change),
+            _what(change),
+            cell(person.account.user_principal_name),
+            cell(person.cohort),
+            change.reason.value,
+        )
+        for person in outline.removals(plan)
+        for change in person.changes
+    )
+    return table("Removals", ("", "What", "Who", "Cohort", "Why"), rows)
+
+
+def _roles(plan: Plan) -> str:
+    granted = [c for c in plan.changes if isinstance(c.key, RoleAssignmentKey)]
+    rows = (
+        (
+            _symbol(change),
+            cell(change.key.name),
+            cell(change.key.account.user_principal_name),
+            cell(change.cohort),
+            _after(change, "justification"),
+            _after(change, "ticket"),
+        )
+        for change in granted
+        if not is_removal(change)
+    )
+    return table("Roles", ("", "Role", "Who", "Cohort", "Justification", "Ticket"), rows)
+
+
+def _people(plan: Plan) -> Section:
+    everybody = outline.people(plan.changes)
+    rows = (
+        (
+            cell(person.display_name) if person.display_name else "",
+            cell(person.account.user_principal_name),
+            cell(person.cohort),
+            f"{person.fate}{_tally(person)}",
+        )
+        for person in everybody
+    )
+    full = table("People", ("Name", "Account", "Cohort", "What happens"), rows)
+    return optional(full, counted(len(everybody), "person", "people"))
+
+
+def _tally(person: Person) -> str:
+    """Count what a person gets or loses: `: 2 licenses, 1 group`."""
+    kinds = [change.key.kind for change in person.entitlements]
+    parts = [counted(kinds.count(kind), WORDS[kind]) for kind in _TALLIED if kind in kinds]
+    return f": {', '.join(parts)}" if parts else ""
+
+
+def _groups(plan: Plan) -> str:
+    keys = [(c.key, is_removal(c)) for c in plan.changes if isinstance(c.key, MembershipKey)]
+    tally = Counter((key.group_display_name, key.group_id, leaving) for key, leaving in keys)
+    rows = (
+        (cell(name), f"{tally[name, group_id, False]:,}", f"{tally[name, group_id, True]:,}")
+        for name, group_id in sorted({(name, group_id) for name, group_id, _ in tally})
+    )
+    return table("Groups", ("Group", "Joining", "Leaving"), rows)
+
+
+def _details(plan: Plan) -> Iterator[Section]:
+    """Give every change of each cohort that is not a removal, folded."""
+    everybody = outline.others(plan)
+    for cohort in dict.fromkeys(person.cohort for person in everybody):
+        members = [person for person in everybody if person.cohort == cohort]
+        size = counted(len(members), "person", "people")
+        number = counted(sum(len(person.changes) for person in members), "change")
+        title = f"<code>{html.escape(visible(cohort))}</code>: {number} for {size}"
+        changes = table(None, ("", "Who", "What"), map(_detail, _all_changes(members)))
+        full = f"<details><summary>{title}</summary>\n\n{changes}\n\n</details>"
+        yield optional(full, f"{number} for {size} in {code(cohort)}")
+
+
+def _all_changes(members: Iterable[Person]) -> Iterator[Change]:
+    for person in members:
+        yield from person.changes
+
+
+def _detail(change: Change) -> tuple[str, ...]:
+    return _symbol(change), cell(change.key.account.user_principal_name), _what(change)
+
+
+def _seats(seats: Iterable[Seats]) -> str:
+    rows = (
+        (
+            cell(s.sku_part_number),
+            *(f"{n:,}" for n in (s.total, s.free, s.assigned, s.freed, s.free_after)),
+        )
+        for s in seats
+    )
+    columns = ("License", "Seats", "Free before", "Assigned", "Freed", "Free after")
+    return table("Seats", columns, rows)
+
+
+def _credentials(plan: Plan) -> str:
+    return titled(
+        "Credentials",
+        (
+            f"- {sealing.sentence(code(sealing.cohort))}: "
+            + ", ".join(code(outline.shortened(key)) for key in sealing.recipients)
+            for sealing in outline.sealings(plan)
+        ),
+    )
+
+
+def _notes(notes: Sequence[Diagnostic]) -> Section:
+    return optional(titled("Notes", map(_diagnostic, notes)), counted(len(notes), "note"))
+
+
+def _closing(plan: Plan) -> str:
+    lines = [f"**Plan:** {outline.summary(plan)}"]
+    if plan.refusals:
+        problems = counted(len(plan.refusals), "problem")
+        lines.append(f"**Refused:** {problems} above; nothing of this plan can be applied")
+    return "<br>\n".join([*lines, f"Digest: {code(plan.digest)}"])
+
+
+# --- parts -----------------------------------------------------------------------------
+
+
+def _what(change: Change) -> str:
+    """Give what changes, and from what to what, in one cell."""
+    word = WORDS[change.key.kind]
+    match change.key:
+        case ManagerKey():
+            before, after = map(_value, outline.managers(change.key, change.fields))
+            return f"{word} {after if isinstance(change, Create) else f'{before} → {after}'}"
+        case UserKey():
+            first = word
+        case _:
+            first = f"{word} {cell(change.key.name)}"
+    fields = (f"{cell(field.path)}: {_transition(change, field)}" for field in change.fields)
+    return "<br>".join([first, *fields])
+
+
+def _transition(change: Change, field: FieldChange) -> str:
+    after = _value(field.after)
+    return after if isinstance(change, Create) else f"{_value(field.before)} → {after}"
+
+
+def _after(change: Change, path: str) -> str:
+    return next((_value(field.after) for field in change.fields if field.path == path), "")
+
+
+def _value(value: FieldValue) -> str:
+    match value:
+        case None | ():
+            return "(none)"
+        case bool():
+            return cell(str(value).lower())
+        case str():
+            return cell(value)
+        case _:
+            return ", ".join(map(cell, value))
+
+
+def _symbol(change: Change) -> str:
+    return f"`{change.symbol}`"
+
+
+def _diagnostic(diagnostic: Diagnostic) -> str:
+    place = f" {code(str(diagnostic.position))}" if diagnostic.position else ""
+    hint = f"<br>\n  hint: {code(diagnostic.hint)}" if diagnostic.hint else ""
+    return f"- **{diagnostic.severity}**{place}: {code(diagnostic.summary)}{hint}"

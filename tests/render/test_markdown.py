@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from reconciler.changes import RoleAssignmentKey, is_removal
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.model import CohortName
+from reconciler.render import markdown
+from reconciler.render.as_markdown import LIMIT
+from reconciler.render.github import cell, code
+from reconciler.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from markdown_it.token import Token
+
+    from reconciler.changes import Change
+    from reconciler.plan import Plan
+
+PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+OURS = r"<details><summary><code>[^<>]*</code>: [\w ,]+</summary>\n|</details>\n|<br>"
+"""The only HTML that a plan may hold; what stands in the code element is escaped."""
+
+
+def tokens(shown: str) -> Iterator[Token]:
+    """Give every token of *shown*, those inside others included."""
+    for token in PARSER.parse(shown):
+        yield token
+        yield from token.children or ()
+
+
+def literal(name: str) -> str:
+    """Give *name* as a code span should hold it."""
+    return visible(name) if name.strip() else f'"{visible(name)}"'
+
+
+def in_code(shown: str) -> list[str]:
+    """Give the content of every code span."""
+    return [token.content for token in tokens(shown) if token.type == "code_inline"]
+
+
+def test_hostile_names_are_inert(plans: dict[str, Plan], hostile_names: tuple[str, ...]) -> None:
+    """Every name is literal text in a code span; none becomes HTML, a link, or a table."""
+    shown = markdown(plans["hostile"])
+    spans = set(in_code(shown))
+    kinds = {token.type for token in tokens(shown)}
+    markup = [t.content for t in tokens(shown) if t.type in {"html_block", "html_inline"}]
+
+    assert [name for name in hostile_names if literal(name) not in spans] == []
+    assert kinds & {"link_open", "image", "em_open", "s_open", "fence", "code_block"} == set()
+    assert [piece for piece in markup if not re.fullmatch(OURS, piece)] == []
+
+
+def test_nothing_from_outside_is_prose(plans: dict[str, Plan]) -> None:
+    """Outside code spans there are only words of ours: nobody is mentioned, nothing linked."""
+    prose = " ".join(t.content for t in tokens(markdown(plans["hostile"])) if t.type == "text")
+
+    assert re.search(r"[@#<>\[\]`|]|www|http|GH-|evil|:smile:", prose) is None
+
+
+def test_tables_keep_their_columns(plan: Plan) -> None:
+    """No name adds or removes a cell: every row is as wide as its heading."""
+    shown = PARSER.parse(markdown(plan))
+    widths: list[int] = []
+    for token in shown:
+        if token.type == "tr_open":
+            widths.append(0)
+        elif token.type in {"th_open", "td_open"}:
+            widths[-1] += 1
+        elif token.type == "table_close":
+            assert len(set(widths)) == 1
+            widths.clear()
+
+
+def rows(shown: str) -> list[list[str]]:
+    """Give the cells of every row as they are written."""
+    return [re.split(r"(?<!\\)\|", line)[1:-1] for line in shown.splitlines() if line[:1] == "|"]
+
+
+def test_rows_are_complete(plan: Plan) -> None:
+    """No row has more cells than its heading, which a parser would drop in silence."""
+    widths = [len(row) for row in rows(markdown(plan))]
+    assert set(widths) <= {3, 4, 5, 6}
+    headings = re.findall(r"^\|(?: --- \|)+$", markdown(plan), re.MULTILINE)
+    assert len(headings) == sum(row[0].strip() == "---" for row in rows(markdown(plan)))
+
+
+@given(st.text())
+def test_code_is_literal(text: str) -> None:
+    """Any text comes out of a code span as it went in, hidden characters written out."""
+    assert in_code(f"x {code(text)} y") == [literal(text)]
+
+
+@given(st.text(), st.text())
+def test_cells_are_literal(one: str, other: str) -> None:
+    """Any text comes out of a table's cell as it went in, and stays in its cell."""
+    shown = f"| a | b |\n| --- | --- |\n| {cell(one)} | {cell(other)} |"
+
+    assert in_code(shown) == [literal(one), literal(other)]
+
+
+def test_every_change_is_told(plans: dict[str, Plan], story: str) -> None:
+    """No change is missing: account and name of each stand in the comment."""
+    plan = plans[story]
+    spans = set(in_code(markdown(plan)))
+    names = {change.key.name for change in plan.changes} - {"no manager"}
+    names |= {change.key.account.user_principal_name for change in plan.changes}
+
+    assert [name for name in names if literal(name) not in spans] == []
+
+
+def never_folded(change: Change) -> bool:
+    """Whether a reviewer must see *change* without opening anything."""
+    return is_removal(change) or isinstance(change.key, RoleAssignmentKey)
+
+
+def test_removals_and_roles_are_not_folded(plan: Plan) -> None:
+    """What is taken away, and every role, stands outside all details, however long the plan."""
+    unfolded = re.sub(r"<details>.*?</details>", "", markdown(plan), flags=re.DOTALL)
+    spans = set(in_code(unfolded))
+    shown = [change for change in plan.changes if never_folded(change)]
+    fields = {
+        str(field.after)
+        for c in shown
+        if isinstance(c.key, RoleAssignmentKey)
+        for field in c.fields
+    }
+
+    assert [c.key for c in shown if literal(c.key.name) not in spans] == []
+    assert [value for value in fields if literal(value) not in spans] == []
+
+
+def test_removals_come_first(plans: dict[str, Plan]) -> None:
+    """The first section is that of the removals."""
+    assert re.findall("^#### (.*)$", markdown(plans["leavers"]), re.MULTILINE)[0] == "Removals"
+
+
+def test_counts_add_up(plan: Plan) -> None:
+    """The numbers of the last lines add up to the number of changes."""
+    (summary,) = re.findall(r"^\*\*Plan:\*\* .*$", markdown(plan), re.MULTILINE)
+    told = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) to \w+", summary)]
+
+    assert sum(told) == len(plan.changes)
+
+
+def test_too_long(plans: dict[str, Plan]) -> None:
+    """A comment that GitHub would refuse is shortened, and says what is left out."""
+    shown = markdown(plans["huge"])
+
+    assert len(shown) < LIMIT
+    assert "2,401 changes for 600 people in `beta-2026`; `reconciler plan` shows all" in shown
+    assert "#### People" in shown
+
+
+def test_far_too_long(plans: dict[str, Plan]) -> None:
+    """Even the people and the notes give way, never the refusals."""
+    plan = plans["huge"]
+    notes = tuple(Diagnostic(f"note {n}", severity=Severity.NOTE) for n in range(5000))
+    shown = markdown(replace(plan, notes=notes, refusals=(Diagnostic("x" * 30_000),)))
+
+    assert len(shown) < LIMIT
+    assert "5,000 notes; `reconciler plan` shows all" in shown
+    assert "601 people; `reconciler plan` shows all" in shown
+    assert "x" * 30_000 in shown
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_removals_are_never_cut(plans: dict[str, Plan], number: int) -> None:
+    """A plan whose removals alone are too long is shown in full all the same."""
+    plan = plans["leavers"]
+    long = replace(plan.changes[number], cohort=CohortName("x" * LIMIT))
+    shown = markdown(replace(plan, changes=(long,)))
+
+    assert "x" * LIMIT in shown
+    assert "0 notes" not in shown
+
+
+def test_nothing_to_do(plans: dict[str, Plan]) -> None:
+    """An empty plan says so before anything else."""
+    assert markdown(plans["nothing"]).startswith("### No changes: `Contoso` ")
+
+
+def test_refused_without_changes(plans: dict[str, Plan]) -> None:
+    """A plan that is refused before it has changes is not called empty."""
+    plan = replace(plans["nothing"], refusals=(Diagnostic("group 'x' is not there"),))
+
+    assert markdown(plan).startswith("### `Contoso`: no changes can be planned")
