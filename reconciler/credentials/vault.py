@@ -47,7 +47,7 @@ class Vault:
 
     def store(self, cohort: CohortName, credentials: Sequence[Credential]) -> Path:
         """Seal *credentials* as a piece; it has reached the disk when this returns."""
-        names = (f"{cohort}.{number:04}{SUFFIX}" for number in count(1))
+        names = (f"{cohort}.part-{number:04}{SUFFIX}" for number in count(1))
         piece = self._seal(cohort, credentials, names)
         self._pieces.setdefault(cohort, []).append(piece)
         return piece

@@ -49,9 +49,9 @@ def test_pieces_are_numbered(vault: Vault) -> None:
     pieces = [vault.store(BETA, [ADA]), vault.store(GAMMA, [GRACE]), vault.store(BETA, [GRACE])]
 
     assert names(pieces[0]) == [
-        "beta-2026.0001.credentials.csv.age",
-        "beta-2026.0002.credentials.csv.age",
-        "gamma.0001.credentials.csv.age",
+        "beta-2026.part-0001.credentials.csv.age",
+        "beta-2026.part-0002.credentials.csv.age",
+        "gamma.part-0001.credentials.csv.age",
     ]
     assert {piece.stat().st_mode & 0o777 for piece in pieces} == {0o600}
     assert pieces[0].parent.stat().st_mode & 0o777 == 0o700
@@ -73,7 +73,7 @@ def test_merge_replaces_pieces(vault: Vault, keys: Keys) -> None:
     vault.store(GAMMA, [ADA])
     merged = vault.merge(BETA, [GRACE])
 
-    assert names(merged) == ["beta-2026.credentials.csv.age", "gamma.0001.credentials.csv.age"]
+    assert names(merged) == ["beta-2026.credentials.csv.age", "gamma.part-0001.credentials.csv.age"]
     assert unseal(merged.read_bytes(), [keys["age"].identity]).decode().splitlines()[1:] == [
         "Grace,grace@contoso.com,Grace's own 3#"
     ]
@@ -93,8 +93,8 @@ def test_nothing_is_overwritten(keys: Keys, tmp_path: Path) -> None:
 
     assert names(left) == [
         "beta-2026.2.credentials.csv.age",
-        "beta-2026.0001.credentials.csv.age",
         "beta-2026.credentials.csv.age",
+        "beta-2026.part-0001.credentials.csv.age",
     ]
     assert {path: path.read_bytes() for path in before} == before
 
@@ -140,7 +140,7 @@ def test_disk_full(vault: Vault) -> None:
     with pytest.raises(ReconcilerError) as caught, files_limited_to(100):
         vault.store(BETA, [GRACE])
 
-    assert f"cannot write '{first.parent}/beta-2026.0002.credentials.csv.age'" in str(caught.value)
+    assert f"cannot write '{first.parent}/beta-2026.part-0002.credentials.csv.age'" in str(caught.value)
     assert caught.value.hint is not None
     assert names(first) == [first.name]
     assert "own 3#" not in "".join(traceback.format_exception(caught.value))
