@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.config import load
+from reconciler.credentials import check_recipients
 from reconciler.graph.clouds import CLOUDS
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def sorted_out(
 
 def desired_from(paths: Sequence[Path]) -> Desired:
     """Load the files, with recipients really parsed as the keys that they claim to be."""
-    return load(paths)
+    return load(paths, check_recipients)
 
 
 @contextmanager

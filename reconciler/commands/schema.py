@@ -1,0 +1,14 @@
+"""`schema`: print a JSON Schema, for editors and for readers of the JSON outputs."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("schema")
+@click.argument("name", type=click.Choice(["cohort", "tenant", "plan", "receipt"]))
+def command(name: str) -> None:
+    """Print the JSON Schema of cohort files, the tenant file, plans or receipts."""
+    from reconciler.config.schema import schema_text  # noqa: PLC0415 -- only when it is asked for
+
+    click.echo(schema_text(name), nl=False)

@@ -1,0 +1,187 @@
+"""Which files a command line means, and the text in them.
+
+Nothing is passed over in silence: what is named like a cohort file and cannot be read is
+a diagnostic that names it. Only names that start with a dot, and files of other kinds,
+are not ours.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from reconciler.diagnostics import Diagnostic, Position
+from reconciler.errors import UsageError
+from reconciler.text import listing, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""Of one file; ten thousand people with twenty fields each take 5 MB."""
+MAX_DEPTH: Final = 32
+"""How deep folders may nest below one that is named."""
+SUFFIXES: Final = frozenset({".yaml", ".yml"})
+TENANT_FILES: Final = ("tenant.yaml", "tenant.yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files that were meant."""
+
+    cohorts: tuple[Path, ...]
+    tenants: tuple[Path, ...]
+    """More than one is an error."""
+    is_whole: bool
+    """Whether a folder that was named holds all there is: nothing narrows the scope."""
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(slots=True)
+class _Walk:
+    files: dict[Path, Path] = field(default_factory=dict)
+    """By absolute path: a file that is named twice is read once."""
+    folders: dict[str, Path] = field(default_factory=dict)
+    """By real path: a folder that links make reachable twice is told, not read twice."""
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+def find(paths: Sequence[Path]) -> Found:
+    """Find the cohort files and the tenant file that *paths* stand for."""
+    walk = _Walk()
+    for path in paths:
+        _refuse_unusable(path)
+        _visit(path, walk, ())
+    files = [walk.files[key] for key in sorted(walk.files)]
+    folders = [path for path in paths if path.is_dir()]
+    tenants = tuple(path for path in files if path.name in TENANT_FILES)
+    if not files and not walk.diagnostics:
+        names = listing(path.as_posix() for path in paths)
+        raise UsageError(f"no .yaml or .yml file is in {names}", "name a folder of cohort files")
+    inside = bool(tenants) or not (around := _around(paths))
+    return Found(
+        cohorts=tuple(path for path in files if path.name not in TENANT_FILES),
+        tenants=tenants if inside else around,
+        is_whole=any(_holds(folder, tenants) for folder in folders) if inside else False,
+        diagnostics=tuple(walk.diagnostics),
+    )
+
+
+def read(path: Path) -> str | Diagnostic:
+    """Give the text of *path*, or why there is none."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        return _unreadable(path, error)
+    if len(content) > MAX_BYTES:
+        problem = f"the file is larger than {MAX_BYTES // 1024 // 1024} MB"
+        return Diagnostic(problem, "split the cohort into several", Position(name_of(path)))
+    try:
+        return content.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        return _badly_encoded(path, content, error)
+
+
+def name_of(path: Path) -> str:
+    """Give the name under which messages speak of *path*."""
+    return visible(path.as_posix())
+
+
+def _refuse_unusable(path: Path) -> None:
+    if not os.path.lexists(path):
+        raise UsageError(f"'{name_of(path)}' does not exist", "name a cohort file or a folder")
+    if path.exists() and not path.is_dir() and path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"'{name_of(path)}' is neither .yaml nor .yml", "rename the file")
+
+
+def _visit(path: Path, walk: _Walk, above: tuple[str, ...]) -> None:
+    """Add what *path* stands for; *above* are the real folders that lead to it."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            _visit_folder(path, walk, above)
+        elif path.suffix.lower() not in SUFFIXES:
+            pass
+        elif stat.S_ISREG(mode):
+            walk.files.setdefault(_absolute(path), path)
+        else:
+            problem = f"'{name_of(path)}' is no regular file"
+            walk.diagnostics.append(Diagnostic(problem, "remove it", Position(name_of(path))))
+    except OSError as error:
+        walk.diagnostics.append(_unreadable(path, error))
+
+
+def _visit_folder(path: Path, walk: _Walk, above: tuple[str, ...]) -> None:
+    real = os.path.realpath(path)
+    if refusal := _refusal(path, real, walk, above):
+        walk.diagnostics.append(Diagnostic(*refusal, Position(name_of(path))))
+        return
+    for entry in sorted(path.iterdir()):
+        if not entry.name.startswith("."):
+            _visit(entry, walk, (*above, real))
+
+
+def _refusal(path: Path, real: str, walk: _Walk, above: tuple[str, ...]) -> tuple[str, str] | None:
+    """Say why a folder is not entered: links could lead to it without end, or often."""
+    first = walk.folders.setdefault(real, path)
+    if any(Path(folder).is_relative_to(real) for folder in above):
+        return f"link '{name_of(path)}' leads back to a folder that it is in", "remove the link"
+    if _absolute(first) != _absolute(path):
+        return f"'{name_of(path)}' and '{name_of(first)}' are one folder", "remove the link"
+    if len(above) == MAX_DEPTH:
+        return f"folders nest deeper than {MAX_DEPTH} levels", "move the files up"
+    return None
+
+
+def _around(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Give the nearest tenant file of each path, in its folder or above."""
+    found: dict[Path, Path] = {}
+    for path in paths:
+        nearest = next(filter(None, map(_tenant_files, _folders_above(path))), ())
+        found |= {_absolute(file): file for file in nearest}
+    return tuple(found.values())
+
+
+def _tenant_files(folder: Path) -> tuple[Path, ...]:
+    return tuple(folder / name for name in TENANT_FILES if os.path.lexists(folder / name))
+
+
+def _folders_above(path: Path) -> Iterator[Path]:
+    """Give the folder of *path* and those above, down from nothing beyond the current one."""
+    here = Path.cwd()
+    absolute = _absolute(path)
+    own = None if path.is_dir() else absolute.parent
+    for folder in absolute.parents:
+        if folder == own or folder.is_relative_to(here):
+            yield folder if path.is_absolute() else Path(os.path.relpath(folder, here))
+
+
+def _holds(folder: Path, tenants: tuple[Path, ...]) -> bool:
+    around = _absolute(folder)
+    return not tenants or any(_absolute(tenant).is_relative_to(around) for tenant in tenants)
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow links
+
+
+def _unreadable(path: Path, error: OSError) -> Diagnostic:
+    name = name_of(path)
+    reason = (error.strerror or type(error).__name__).lower()
+    if error.errno in {errno.ENOENT, errno.ELOOP}:
+        problem, hint = f"link '{name}' leads nowhere: {reason}", "remove the link, or mend it"
+    else:
+        problem, hint = f"'{name}' cannot be read: {reason}", "check its permissions"
+    return Diagnostic(problem, hint, Position(name))
+
+
+def _badly_encoded(path: Path, content: bytes, error: UnicodeDecodeError) -> Diagnostic:
+    before = content[: error.start].decode("utf-8")
+    position = Position(name_of(path), before.count("\n") + 1, len(before) - before.rfind("\n"))
+    problem = f"the file is not UTF-8: byte 0x{content[error.start]:02X}"
+    return Diagnostic(problem, "save it as UTF-8", position)

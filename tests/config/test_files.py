@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.config.files import MAX_BYTES
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from reconciler.model import Desired
+    from tests.config.conftest import Repository
+
+EMPTY = "version: 1\ncohort: {}\nusers: []\n"
+
+
+def names(desired: Desired) -> list[str]:
+    """Give the names of the cohorts, in order."""
+    return [cohort.name for cohort in desired.cohorts]
+
+
+def test_both_suffixes_are_read_and_folders_recursively(repository: Repository) -> None:
+    """`.yaml` and `.yml` are read in whatever case, in every folder below."""
+    for file, name in (("a.yaml", "a"), ("x/b.yml", "b"), ("x/y/c.YAML", "c")):
+        repository.write(f"cohorts/{file}", EMPTY.format(name))
+
+    assert names(repository.load("cohorts")) == ["a", "b", "c"]
+
+
+def test_dot_names_and_other_kinds_are_not_ours(repository: Repository) -> None:
+    """What starts with a dot, and what is not YAML, is passed over."""
+    repository.write("cohorts/a.yaml", EMPTY.format("a"))
+    for other in (".hidden.yaml", ".github/b.yaml", "README.md", "notes"):
+        repository.write(f"cohorts/{other}", "\x00 not yaml: [")
+    os.mkfifo("cohorts/pipe")
+
+    assert names(repository.load("cohorts")) == ["a"]
+
+
+def test_a_file_that_is_named_is_read_though_it_is_hidden(repository: Repository) -> None:
+    """A dot hides a file from a search, not from its name."""
+    repository.write(".a.yaml", EMPTY.format("a"))
+
+    assert names(repository.load(".a.yaml")) == ["a"]
+
+
+def test_a_file_that_is_named_twice_is_read_once(repository: Repository) -> None:
+    """Paths may overlap."""
+    repository.write("cohorts/a.yaml", EMPTY.format("a"))
+
+    assert names(repository.load("cohorts", "cohorts/a.yaml", "./cohorts")) == ["a"]
+
+
+def test_links_to_folders_and_files_are_followed(repository: Repository) -> None:
+    """A link stands for what it leads to."""
+    repository.write("elsewhere/a.yaml", EMPTY.format("a"))
+    repository.write("b.yaml", EMPTY.format("b"))
+    Path("cohorts").mkdir()
+    Path("cohorts/more").symlink_to("../elsewhere")
+    Path("cohorts/b.yml").symlink_to("../b.yaml")
+
+    assert names(repository.load("cohorts")) == ["b", "a"]
+
+
+def test_what_cannot_be_read_is_an_error_that_names_it(repository: Repository) -> None:
+    """Nothing is passed over in silence, and one such file does not hide another."""
+    folder = Path("cohorts")
+    folder.mkdir()
+    (folder / "dead").symlink_to("nowhere")
+    (folder / "loop").symlink_to(".")
+    (folder / "up").symlink_to("..")
+    (folder / "self.yaml").symlink_to("self.yaml")
+    (folder / "memory.yaml").symlink_to("/proc/self/mem")
+    os.mkfifo(folder / "pipe.yaml")
+
+    assert repository.told("cohorts") == [
+        (
+            "cohorts/dead:1:1: error: link 'cohorts/dead' leads nowhere: "
+            "no such file or directory\n"
+            "  hint: remove the link, or mend it"
+        ),
+        (
+            "cohorts/loop:1:1: error: link 'cohorts/loop' leads back to a folder that it is in\n"
+            "  hint: remove the link"
+        ),
+        (
+            "cohorts/memory.yaml:1:1: error: 'cohorts/memory.yaml' cannot be read: "
+            "input/output error\n  hint: check its permissions"
+        ),
+        "cohorts/pipe.yaml:1:1: error: 'cohorts/pipe.yaml' is no regular file\n  hint: remove it",
+        (
+            "cohorts/self.yaml:1:1: error: link 'cohorts/self.yaml' leads nowhere: "
+            "too many levels of symbolic links\n  hint: remove the link, or mend it"
+        ),
+        (
+            "cohorts/up:1:1: error: link 'cohorts/up' leads back to a folder that it is in\n"
+            "  hint: remove the link"
+        ),
+    ]
+
+
+def test_two_ways_to_one_folder_are_an_error(repository: Repository) -> None:
+    """Links cannot make one folder count twice, nor be followed exponentially often."""
+    for name in ("b", "c", "d"):
+        repository.write(f"cohorts/{name}/{name}.yaml", EMPTY.format(name))
+    Path("cohorts/a").symlink_to("d")
+
+    assert repository.told("cohorts") == [
+        (
+            "cohorts/d:1:1: error: 'cohorts/d' and 'cohorts/a' are one folder\n"
+            "  hint: remove the link"
+        )
+    ]
+
+
+def test_folders_nest_within_a_bound(repository: Repository) -> None:
+    """Depth has a bound, for folders too."""
+    deep = "/".join("d" * 33)
+    repository.write(f"{deep}/c.yaml", EMPTY.format("c"))
+
+    assert repository.told("d") == [
+        f"{deep}:1:1: error: folders nest deeper than 32 levels\n  hint: move the files up"
+    ]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable to root")
+def test_an_unreadable_folder_is_an_error(repository: Repository) -> None:
+    """A folder that may not be listed is named, with the reason."""
+    folder = Path("cohorts/closed")
+    folder.mkdir(parents=True)
+    folder.chmod(0)
+
+    assert repository.told("cohorts") == [
+        (
+            "cohorts/closed:1:1: error: 'cohorts/closed' cannot be read: permission denied\n"
+            "  hint: check its permissions"
+        )
+    ]
+    folder.chmod(stat.S_IRWXU)
+
+
+def test_a_file_that_is_too_large_is_refused(repository: Repository) -> None:
+    """Size has a bound."""
+    assert repository.told_of("#" * (MAX_BYTES + 1)) == [
+        "c.yaml:1:1: error: the file is larger than 16 MB\n  hint: split the cohort into several"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "hint"),
+    [
+        ("missing", "'missing' does not exist", "name a cohort file or a folder"),
+        ("notes.txt", "'notes.txt' is neither .yaml nor .yml", "rename the file"),
+        ("empty", "no .yaml or .yml file is in empty", "name a folder of cohort files"),
+    ],
+)
+def test_a_path_that_cannot_be_meant_is_a_usage_error(
+    repository: Repository, path: str, message: str, hint: str
+) -> None:
+    """The command line is wrong, not the files."""
+    repository.write("notes.txt", "")
+    Path("empty").mkdir()
+
+    with pytest.raises(UsageError) as caught:
+        repository.load(path)
+
+    assert (str(caught.value), caught.value.hint) == (message, hint)
+
+
+def test_a_dead_link_that_is_named_is_an_error_of_the_input(repository: Repository) -> None:
+    """A link exists though what it leads to does not."""
+    Path("dead").symlink_to("nowhere")
+
+    assert repository.told("dead") == [
+        (
+            "dead:1:1: error: link 'dead' leads nowhere: no such file or directory\n"
+            "  hint: remove the link, or mend it"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("paths", "source", "scope"),
+    [
+        pytest.param(["cohorts"], "outer", None, id="the folder of the tenant file"),
+        pytest.param(["."], "outer", None, id="a folder around it"),
+        pytest.param(["cohorts/a.yaml"], "outer", {"a"}, id="a file beside it"),
+        pytest.param(["cohorts/sub/b.yaml"], "outer", {"b"}, id="a file below it"),
+        pytest.param(["cohorts/sub"], "outer", {"b"}, id="a folder below it"),
+        pytest.param(["cohorts/a.yaml", "cohorts/sub"], "outer", {"a", "b"}, id="both"),
+        pytest.param(["cohorts", "cohorts/a.yaml"], "outer", None, id="the whole and a part"),
+        pytest.param(["cohorts/tenant.yaml"], "outer", set(), id="the tenant file alone"),
+        pytest.param(["apart"], "reconciler", None, id="a folder without a tenant file"),
+        pytest.param(["apart/c.yaml"], "reconciler", {"c"}, id="a file without one"),
+    ],
+)
+def test_the_tenant_file_and_the_scope_follow_the_paths(
+    repository: Repository, tenant: str, paths: list[str], source: str, scope: set[str] | None
+) -> None:
+    """The nearest tenant file counts, and naming parts narrows the scope to them."""
+    repository.write("cohorts/tenant.yaml", tenant.replace("source: s", "source: outer"))
+    for file, name in (("cohorts/a", "a"), ("cohorts/sub/b", "b"), ("apart/c", "c")):
+        repository.write(f"{file}.yaml", EMPTY.format(name))
+
+    desired = repository.load(*paths)
+
+    assert desired.tenant_file.source == source
+    assert desired.scope == (None if scope is None else frozenset(scope))
+
+
+def test_no_tenant_file_above_the_current_folder_counts(
+    repository: Repository, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a file below the current folder the search ends there; elsewhere, in its own."""
+    repository.write("tenant.yaml", tenant)
+    repository.write("here/a.yaml", EMPTY.format("a"))
+    repository.write("there/deep/b.yaml", EMPTY.format("b"))
+    repository.write("there/tenant.yaml", tenant)
+    monkeypatch.chdir("here")
+
+    assert repository.load("a.yaml").tenant_file.tenant is None
+    assert repository.load(".").tenant_file.tenant is None
+    assert repository.load("../there/deep/b.yaml").tenant_file.tenant is None
+    assert repository.load("../tenant.yaml").tenant_file.tenant == "contoso.onmicrosoft.com"
+
+
+def test_the_tenant_file_of_an_absolute_path_is_named_in_full(
+    repository: Repository, tenant: str
+) -> None:
+    """Messages name files in the way in which they were named."""
+    repository.write("cohorts/tenant.yaml", tenant)
+    repository.write("cohorts/a.yaml", EMPTY.format("a"))
+
+    desired = repository.load(str(repository.folder / "cohorts/a.yaml"))
+
+    position = desired.tenant_file.position
+    assert position is not None
+    assert position.file == (repository.folder / "cohorts/tenant.yaml").as_posix()
+
+
+@pytest.mark.parametrize("path", ["cohorts", "cohorts/a.yaml"])
+def test_two_tenant_files_are_an_error_that_names_both(
+    repository: Repository, tenant: str, path: str
+) -> None:
+    """Only one file can say what may be touched."""
+    repository.write("cohorts/tenant.yaml", tenant)
+    repository.write("cohorts/tenant.yml", tenant)
+    repository.write("cohorts/a.yaml", EMPTY.format("a"))
+
+    assert repository.told(path) == [
+        (
+            "cohorts/tenant.yml:1:1: error: there are several tenant files: "
+            "cohorts/tenant.yaml and cohorts/tenant.yml\n  hint: keep one of them"
+        )
+    ]
+
+
+def test_at_most_a_hundred_are_told_and_all_are_counted(repository: Repository) -> None:
+    """A mistake in one file does not hide those in the others, up to a bound."""
+    for name in ("a", "b", "c"):
+        users = "".join(f"  - {{wrong: {number}}}\n" for number in range(60))
+        repository.write(f"{name}.yaml", f"version: 1\ncohort: {name}\nusers:\n{users}")
+
+    error = repository.errors(".")
+
+    assert (len(error.diagnostics), error.total) == (100, 3 * (60 + 60 + 1))
+    assert list(error.diagnostics) == sorted(
+        error.diagnostics, key=lambda diagnostic: (diagnostic.position, diagnostic.summary)
+    )
