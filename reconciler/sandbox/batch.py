@@ -1,0 +1,118 @@
+"""`POST /$batch`: up to 20 requests in one, each with a fate of its own.
+
+Rules from json-batching.md (February 2025). Replies come in another order than their
+requests, because Graph promises none.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from reconciler.sandbox import errors
+from reconciler.sandbox.wire import Incoming, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MOST = 20
+_WITH_BODY = frozenset(("POST", "PATCH", "PUT"))
+_INHERITED = ("authorization", "host")
+_SHOWN = frozenset(("cache-control", "content-type", "location", "retry-after"))
+_MULTIPLE = 300
+_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+
+
+def run(outer: Incoming, answer: Callable[[Incoming], Reply]) -> Reply:
+    """Answer every part of *outer* with *answer*; raises when the batch itself is no good."""
+    parts = _parts(outer.body)
+    replies: dict[str, dict[str, Any]] = {}
+    for key, part in parts.items():
+        failed = any(replies[d]["status"] >= _MULTIPLE for d in _dependencies(part))
+        reply = _failed_dependency() if failed else answer(_incoming(outer, key, part))
+        replies[key] = _shown(part["id"], reply)
+    return Reply(200, {"responses": list(reversed(replies.values()))})
+
+
+def _parts(body: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 -- any JSON
+    """Give the requests by id in small letters, or raise the refusal of them all."""
+    requests = body.get("requests") if isinstance(body, dict) else None
+    if not isinstance(requests, list) or not requests:
+        raise errors.BATCH_INVALID.error()
+    if len(requests) > MOST:
+        raise errors.BATCH_TOO_LONG.error()
+    parts: dict[str, dict[str, Any]] = {}
+    for part in requests:
+        key = _key(part)
+        if key in parts:
+            raise errors.BATCH_DUPLICATE.error(id=part["id"])
+        _check(part, parts)
+        parts[key] = part
+    return parts
+
+
+def _key(part: object) -> str:
+    if not isinstance(part, dict) or not isinstance(part.get("id"), str | int):
+        raise errors.BATCH_INVALID.error()
+    return str(part["id"]).lower()
+
+
+def _check(part: dict[str, Any], before: Mapping[str, object]) -> None:
+    key, url, method = part["id"], part.get("url"), part.get("method")
+    if not isinstance(url, str) or not isinstance(method, str):
+        raise errors.BATCH_INVALID.error()
+    if _ABSOLUTE.match(url):
+        raise errors.BATCH_URL.error(id=key)
+    if url.lstrip("/").lower().startswith("$batch"):
+        raise errors.BATCH_NESTED.error()
+    typed = part.get("body") is not None and "content-type" in _headers(part)
+    wants_body = method.upper() in _WITH_BODY or part.get("body") is not None
+    if wants_body and not typed:
+        raise errors.BATCH_BODY.error(id=key)
+    if not all(dependency in before for dependency in _dependencies(part)):
+        raise errors.BATCH_DEPENDS.error(id=key)
+
+
+def _dependencies(part: dict[str, Any]) -> list[str]:
+    given = part.get("dependsOn") or []
+    if not isinstance(given, list):
+        raise errors.BATCH_INVALID.error()
+    return [str(key).lower() for key in given]
+
+
+def _headers(part: dict[str, Any]) -> dict[str, str]:
+    given = part.get("headers") or {}
+    if not isinstance(given, dict):
+        raise errors.BATCH_INVALID.error()
+    return {str(name).lower(): str(value) for name, value in given.items()}
+
+
+def _incoming(outer: Incoming, key: str, part: dict[str, Any]) -> Incoming:
+    """Give a part as a request of its own: it inherits the token and nothing else."""
+    path, _, query = part["url"].partition("?")
+    inherited = {name: outer.headers[name] for name in _INHERITED if name in outer.headers}
+    if echo := outer.headers.get("client-request-id"):
+        inherited["client-request-id"] = f"{echo}-{key}"
+    return Incoming(
+        method=part["method"].upper(),
+        path="/v1.0/" + path.lstrip("/"),
+        query=query,
+        headers={**inherited, **_headers(part)},
+        body=part.get("body"),
+        is_inner=True,
+    )
+
+
+def _failed_dependency() -> Reply:
+    error = errors.FAILED_DEPENDENCY.error()
+    return Reply(error.status, {"error": {"code": error.code, "message": error.message}})
+
+
+def _shown(key: str | int, reply: Reply) -> dict[str, Any]:
+    headers = {
+        "-".join(word.capitalize() for word in name.split("-")): value
+        for name, value in reply.headers.items()
+        if name.lower() in _SHOWN or name.lower().startswith("x-ms-")
+    }
+    shown: dict[str, Any] = {"id": str(key), "status": reply.status, "headers": headers}
+    return shown if reply.body is None else {**shown, "body": reply.body}

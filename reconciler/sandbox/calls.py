@@ -1,0 +1,80 @@
+"""What a handler is given: the request, the tenant, and who asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import unquote
+
+from reconciler.sandbox import errors
+from reconciler.sandbox.accounts import GUID
+from reconciler.sandbox.wire import Incoming, Reply
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from reconciler.sandbox.tokens import Caller
+
+_REFERENCE = re.compile(
+    r"(?:https?://[^/]+/(?:v1\.0/|beta/|[^/]+/)?)?(?:users|directoryObjects|groups|"
+    r"servicePrincipals)(?:/([^/?]+)|\('([^']+)'\))",
+    re.IGNORECASE,
+)
+"""An object's address; any host will do, `graph.windows.net/{tenant}/` too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way through a handler; *keys* are the path's ids, in order."""
+
+    db: sqlite3.Connection
+    request: Incoming
+    caller: Caller
+    keys: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Give the first id of the path."""
+        return self.keys[0]
+
+    def may(self, *permissions: str) -> bool:
+        """Whether the caller was granted any of these."""
+        return not self.caller.permissions.isdisjoint(permissions)
+
+    def body(self) -> dict[str, Any]:
+        """Give the body, which must be an object; raises Graph's refusal of anything else."""
+        if not isinstance(self.request.body, dict):
+            raise errors.BAD_JSON.error()
+        return self.request.body
+
+    def entity(self, context: str, properties: dict[str, Any], status: int = 200) -> Reply:
+        """Give the reply that shows one object."""
+        where = f"{self.request.root}/$metadata#{context}"
+        return Reply(status, {"@odata.context": where, **properties})
+
+
+Handler: TypeAlias = Callable[[Call], Reply]
+
+NO_CONTENT = Reply(204)
+
+
+def checked_id(key: str) -> str:
+    """Give an object id in small letters; raises Graph's refusal of what is none."""
+    if not GUID.fullmatch(key):
+        raise errors.BAD_ID.error(id=key)
+    return key.lower()
+
+
+def referenced(body: dict[str, Any]) -> str:
+    """Give the key of the object that `@odata.id` points at."""
+    return reference_key(body.get("@odata.id"))
+
+
+def reference_key(reference: object) -> str:
+    """Give the id or UPN in an object's address."""
+    found = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
+    if found is None:
+        raise errors.BAD_REFERENCE.error(reference=reference)
+    return unquote(found[1] or found[2])

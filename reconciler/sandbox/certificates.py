@@ -1,0 +1,60 @@
+"""The certificate authority of the login service and the certificate it made.
+
+The names of Microsoft's hosts are in it too: a client that cannot be pointed elsewhere
+can be tunnelled.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NAMES: Final = (
+    "localhost",
+    "127.0.0.1",
+    "::1",
+    "graph.microsoft.com",
+    "login.microsoftonline.com",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """Files in PEM: whom to trust, what the server shows, and its key."""
+
+    authority: Path
+    chain: Path
+    key: Path
+
+
+def ensure(folder: Path) -> Certificates:
+    """Give the certificates of *folder*, made now if there are none."""
+    files = Certificates(
+        folder / "sandbox-ca.pem", folder / "sandbox-tls.pem", folder / "sandbox-tls-key.pem"
+    )
+    if not all(path.exists() for path in (files.authority, files.chain, files.key)):
+        _make(files)
+    return files
+
+
+def _make(files: Certificates) -> None:
+    import trustme  # noqa: PLC0415 -- only a new folder needs it, and it is slow to load
+
+    authority = trustme.CA(organization_name="Sandbox tenant")
+    server = authority.issue_cert(*_NAMES)
+    chain = b"".join(part.bytes() for part in server.cert_chain_pems)
+    _write(files.key, server.private_key_pem.bytes())
+    _write(files.chain, chain)
+    _write(files.authority, authority.cert_pem.bytes())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write what only this user may read."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)

@@ -1,0 +1,221 @@
+"""The login service: tokens for applications, sign-in for people (OAuth 2.0).
+
+Errors carry the AADSTS number that people search for; their texts are Microsoft's as
+commonly quoted.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from reconciler.sandbox import accounts, passwords, tokens
+from reconciler.sandbox.store import resource, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from reconciler.sandbox.tenant import Tenant
+
+_AUDIENCE = "https://graph.microsoft.com"
+
+
+class SignInError(Exception):
+    """The login service says no."""
+
+    def __init__(self, number: int, error: str, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.number = number
+        self.error = error
+        self.text = text
+        self.status = status
+
+    def response(self) -> JSONResponse:
+        """Give Microsoft's body: number, text and the ids to report."""
+        trace, correlation = str(uuid4()), str(uuid4())
+        moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        body = {
+            "error": self.error,
+            "error_description": f"AADSTS{self.number}: {self.text} Trace ID: {trace} "
+            f"Correlation ID: {correlation} Timestamp: {moment}",
+            "error_codes": [self.number],
+            "timestamp": moment,
+            "trace_id": trace,
+            "correlation_id": correlation,
+            "error_uri": f"https://login.microsoftonline.com/error?code={self.number}",
+        }
+        return JSONResponse(body, self.status, {"cache-control": "no-store, no-cache"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    """What a token says beside the usual: who it is for, and what it allows."""
+
+    subject: str
+    claims: Mapping[str, Any]
+
+
+def login_app(tenant: Tenant) -> Starlette:
+    """Give the application that signs in to *tenant*."""
+
+    async def metadata(request: Request) -> JSONResponse:
+        try:
+            _check_tenant(tenant, request.path_params["tenant"])
+        except SignInError as error:
+            return error.response()
+        return JSONResponse(_metadata(f"https://{request.url.netloc}", request.path_params))
+
+    async def token(request: Request) -> JSONResponse:
+        form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+        try:
+            _check_tenant(tenant, request.path_params["tenant"])
+            return JSONResponse(_token(tenant, form), headers={"cache-control": "no-store"})
+        except SignInError as error:
+            return error.response()
+
+    return Starlette(
+        routes=[
+            Route("/{tenant}/v2.0/.well-known/openid-configuration", metadata),
+            Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
+        ]
+    )
+
+
+def _check_tenant(tenant: Tenant, name: str) -> None:
+    if name.lower() == setting(tenant.db, "tenant"):
+        return
+    domain = resource(tenant.db, "domain", name)
+    if domain is None or not domain["isVerified"]:
+        raise SignInError(
+            90002,
+            "invalid_request",
+            f"Tenant '{name}' not found. Check to make sure you have the correct tenant ID and "
+            "are signing into the correct cloud. Check with your subscription administrator, "
+            "this may happen if there are no active subscriptions for the tenant.",
+        )
+
+
+def _metadata(origin: str, path: Mapping[str, str]) -> dict[str, Any]:
+    base = f"{origin}/{path['tenant']}"
+    return {
+        "token_endpoint": f"{base}/oauth2/v2.0/token",
+        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+        "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+        "issuer": f"{base}/v2.0",
+        "response_types_supported": ["code", "id_token"],
+        "tenant_region_scope": "EU",
+        "cloud_instance_name": "microsoftonline.com",
+        "msgraph_host": "graph.microsoft.com",
+    }
+
+
+def _token(tenant: Tenant, form: Mapping[str, str]) -> dict[str, Any]:
+    application = _application(tenant, form)
+    match form.get("grant_type"):
+        case "client_credentials":
+            _check_secret(application, form.get("client_secret", ""))
+            grant = _application_grant(application)
+        case "password":
+            if "client_secret" in form:
+                _check_secret(application, form["client_secret"])
+            grant = _person_grant(tenant, form.get("username", ""), form.get("password", ""))
+        case other:
+            raise SignInError(
+                70003,
+                "unsupported_grant_type",
+                f"The app requested an unsupported grant type '{other}'.",
+            )
+    return {
+        "token_type": "Bearer",
+        "expires_in": tokens.LIFETIME,
+        "ext_expires_in": tokens.LIFETIME,
+        "access_token": _signed(tenant, application, grant),
+    }
+
+
+def _application(tenant: Tenant, form: Mapping[str, str]) -> dict[str, Any]:
+    client = form.get("client_id", "")
+    application = resource(tenant.db, "application", client)
+    if application is None:
+        raise SignInError(
+            700016,
+            "unauthorized_client",
+            f"Application with identifier '{client}' was not found in the directory 'Contoso'. "
+            "This can happen if the application has not been installed by the administrator of "
+            "the tenant or consented to by any user in the tenant. You may have sent your "
+            "authentication request to the wrong tenant.",
+        )
+    return application
+
+
+def _check_secret(application: Mapping[str, Any], secret: str) -> None:
+    if not compare_digest(secret.encode(), application["secret"].encode()):
+        raise SignInError(
+            7000215,
+            "invalid_client",
+            "Invalid client secret provided. Ensure the secret being sent in the request is the "
+            "client secret value, not the client secret ID, for a secret added to app "
+            f"'{application['appId']}'.",
+            401,
+        )
+
+
+def _application_grant(application: Mapping[str, Any]) -> _Grant:
+    claims = {"idtyp": "app", "roles": application["permissions"]}
+    return _Grant(application["principalId"], claims)
+
+
+def _person_grant(tenant: Tenant, username: str, password: str) -> _Grant:
+    """Sign a person in; the person's token allows what is delegated, here nothing."""
+    user = accounts.find(tenant.db, username)
+    if user is None:
+        raise SignInError(
+            50034,
+            "invalid_grant",
+            f"The user account {username} does not exist in the "
+            f"{setting(tenant.db, 'tenant')} directory. To sign into this application, the "
+            "account must be added to the directory.",
+        )
+    if user.password is None or not passwords.matches(password, user.password):
+        raise SignInError(
+            50126,
+            "invalid_grant",
+            "Error validating credentials due to invalid username or password.",
+        )
+    if not user.properties.get("accountEnabled"):
+        raise SignInError(50057, "invalid_grant", "The user account is disabled.")
+    if (user.properties.get("passwordProfile") or {}).get("forceChangePasswordNextSignIn"):
+        raise SignInError(50055, "invalid_grant", "The password is expired.")
+    return _Grant(user.id, {"idtyp": "user", "scp": "User.Read", "upn": user.upn})
+
+
+def _signed(tenant: Tenant, application: Mapping[str, Any], grant: _Grant) -> str:
+    now = int(time.time())
+    directory = setting(tenant.db, "tenant")
+    claims = {
+        "aud": _AUDIENCE,
+        "iss": f"https://sts.windows.net/{directory}/",
+        "iat": now,
+        "nbf": now,
+        "exp": now + tokens.LIFETIME,
+        "app_displayname": application["displayName"],
+        "appid": application["appId"],
+        "oid": grant.subject,
+        "sub": grant.subject,
+        "tid": directory,
+        "ver": "1.0",
+        **grant.claims,
+    }
+    return tokens.sign(claims, tenant.key)

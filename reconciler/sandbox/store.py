@@ -1,0 +1,195 @@
+"""The tenant's memory: one SQLite file, or none.
+
+What queries ask for has a column or an index; the rest of an object is a JSON document.
+Everything happens on one thread, a request at a time, so a transaction never waits.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_APPLICATION_ID = 0x52454353
+"""`RECS`: what makes an SQLite file one of ours."""
+_FORMAT = 1
+
+INDEXED_PATHS = (
+    "displayName",
+    "mailNickname",
+    "onPremisesExtensionAttributes.extensionAttribute15",
+)
+"""Properties that are asked for often enough to have an index."""
+
+
+def path_expression(path: str) -> str:
+    """Give the SQL that reads *path* of a document; the indexes are on these very words."""
+    return f"json_extract(document, '$.{path}')"
+
+
+_TABLES = """
+CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE resource (
+    kind TEXT NOT NULL, id TEXT NOT NULL COLLATE NOCASE, document TEXT NOT NULL,
+    PRIMARY KEY (kind, id)
+);
+CREATE TABLE user (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    upn TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    deleted TEXT, manager TEXT, password TEXT,
+    document TEXT NOT NULL
+);
+CREATE INDEX user_deleted ON user (deleted) WHERE deleted IS NOT NULL;
+CREATE TABLE "group" (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    document TEXT NOT NULL
+);
+CREATE TABLE member (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    group_id TEXT NOT NULL, member_id TEXT NOT NULL,
+    UNIQUE (group_id, member_id)
+);
+CREATE INDEX member_member ON member (member_id);
+CREATE TABLE license (
+    user_id TEXT NOT NULL, sku_id TEXT NOT NULL, group_id TEXT NOT NULL,
+    disabled TEXT NOT NULL, updated TEXT NOT NULL, error TEXT NOT NULL DEFAULT 'None',
+    PRIMARY KEY (user_id, sku_id, group_id)
+) WITHOUT ROWID;
+CREATE INDEX license_sku ON license (sku_id, user_id);
+CREATE TABLE role_assignment (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    role_id TEXT NOT NULL COLLATE NOCASE, principal_id TEXT NOT NULL COLLATE NOCASE,
+    scope TEXT NOT NULL,
+    UNIQUE (principal_id, role_id, scope)
+);
+"""
+
+
+def _create(db: sqlite3.Connection) -> None:
+    for statement in _TABLES.split(";"):
+        db.execute(statement)
+    for number, path in enumerate(INDEXED_PATHS):
+        where = f"({path_expression(path)} COLLATE NOCASE)"
+        db.execute(f"CREATE INDEX user_path_{number} ON user {where}")
+        db.execute(f'CREATE INDEX group_path_{number} ON "group" {where}')
+    db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {_FORMAT}")
+
+
+def connect(file: Path | None) -> tuple[sqlite3.Connection, bool]:
+    """Open *file*, or memory; tell whether it was new and wants its company.
+
+    Raises a `UsageError` when the file is something else, or of another format.
+    """
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # It holds the secrets of the tenant's applications.
+        file.touch(mode=0o600)
+    db = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
+    try:
+        is_new = _prepare(db)
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise UsageError(
+            f"{file or 'memory'} cannot be used as a sandbox tenant: {error}",
+            "name another file, or remove this one",
+        ) from error
+    except UsageError:
+        db.close()
+        raise
+    return db, is_new
+
+
+def _prepare(db: sqlite3.Connection) -> bool:
+    """Make the tables of an empty file; leave one that is not ours untouched."""
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    marks = tuple(
+        db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+    )
+    if tables and marks != (_APPLICATION_ID, _FORMAT):
+        raise UsageError(
+            "the SQLite file holds something else, or a tenant of another version",
+            "name another file, or run `reconciler sandbox reset`",
+        )
+    db.execute("PRAGMA busy_timeout = 5000")
+    db.execute("PRAGMA journal_mode = WAL")
+    # A crash of this process loses nothing; only one of the whole machine may.
+    db.execute("PRAGMA synchronous = NORMAL")
+    if not tables:
+        with transaction(db):
+            _create(db)
+    (is_new,) = db.execute("SELECT NOT EXISTS (SELECT 1 FROM setting)").fetchone()
+    return bool(is_new)
+
+
+def remove(file: Path) -> None:
+    """Remove the tenant that *file* keeps, if any; raises a `UsageError` when it is none."""
+    if not file.exists():
+        return
+    try:
+        with closing(sqlite3.connect(file)) as db:
+            (mark,) = db.execute("PRAGMA application_id").fetchone()
+    except sqlite3.DatabaseError:
+        mark = None
+    if mark != _APPLICATION_ID:
+        raise UsageError(f"{file} is not a sandbox tenant", "name another file")
+    for suffix in ("-wal", "-shm", ""):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Keep all that is written inside, or nothing of it."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def setting(db: sqlite3.Connection, name: str) -> str:
+    """Give what the tenant keeps under *name*."""
+    (value,) = db.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+    return str(value)
+
+
+def set_setting(db: sqlite3.Connection, name: str, value: str) -> None:
+    """Keep *value* under *name*."""
+    db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
+
+
+def to_text(document: Any) -> str:  # noqa: ANN401 -- any JSON
+    """Give *document* as it is kept."""
+    return orjson.dumps(document).decode()
+
+
+def add_resource(db: sqlite3.Connection, kind: str, key: str, document: dict[str, Any]) -> None:
+    """Keep an object that has no table of its own."""
+    db.execute("INSERT INTO resource VALUES (?, ?, ?)", (kind, key, to_text(document)))
+
+
+def resources(db: sqlite3.Connection, kind: str) -> list[dict[str, Any]]:
+    """Give all objects of *kind* in the order in which they came."""
+    rows = db.execute("SELECT document FROM resource WHERE kind = ? ORDER BY rowid", (kind,))
+    return [orjson.loads(document) for (document,) in rows]
+
+
+def resource(db: sqlite3.Connection, kind: str, key: str) -> dict[str, Any] | None:
+    """Give the object of *kind* with this id, if there is one."""
+    row = db.execute(
+        "SELECT document FROM resource WHERE kind = ? AND id = ?", (kind, key)
+    ).fetchone()
+    return None if row is None else dict(orjson.loads(row[0]))

@@ -1,0 +1,142 @@
+"""The tenant answers: token, permission, handler, one transaction, and a test's say in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from reconciler.sandbox import batch, errors, routes, tokens
+from reconciler.sandbox.calls import Call
+from reconciler.sandbox.permissions import require
+from reconciler.sandbox.store import setting, transaction
+from reconciler.sandbox.wire import JSON_TYPE, After, Exchange, Incoming, Intercept, Reply
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+_MOST_TOKENS = 256
+"""Tokens whose signature is remembered as good."""
+_FEW = 20
+"""Pages smaller than this cost a unit less."""
+
+
+class Tenant:
+    """A company's directory behind `answer`: one request in, one reply out, never an error."""
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        *,
+        intercept: Intercept | None = None,
+        record: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self.db = db
+        self.key = bytes.fromhex(setting(db, "key"))
+        self._intercept = intercept
+        self._record = record
+        self._callers: dict[str, tokens.Caller] = {}
+
+    def answer(self, incoming: Incoming) -> Reply:
+        """Answer one request, or one part of a batch."""
+        verdict = self._intercept(incoming) if self._intercept else None
+        if isinstance(verdict, Reply):
+            reply = verdict
+        else:
+            reply = self._safely(incoming)
+            if isinstance(verdict, After):
+                reply = verdict.reply
+        if self._record:
+            self._record(_exchange(incoming, reply))
+        return reply
+
+    def _safely(self, incoming: Incoming) -> Reply:
+        """Give the reply with the headers of all replies, or the envelope of an error."""
+        request_id = errors.new_id()
+        echo = incoming.headers.get("client-request-id")
+        try:
+            reply = self._reply(incoming)
+        except errors.GraphError as error:
+            reply = Reply(
+                error.status,
+                error.envelope(request_id, echo),
+                {"content-type": "application/json", "cache-control": "no-cache"},
+            )
+        return replace(reply, headers=_common(reply, request_id, echo))
+
+    def _reply(self, incoming: Incoming) -> Reply:
+        caller = self._caller(incoming.headers.get("authorization", ""))
+        parts = routes.segments(incoming.path)
+        if len(parts) == 1 and parts[0].lower() == "$batch":
+            if incoming.method != "POST":
+                raise errors.METHOD_NOT_ALLOWED.error()
+            return batch.run(incoming, self.answer)
+        route, keys = routes.find(incoming.method, parts)
+        call = Call(self.db, incoming, caller, keys)
+        require(call, route.permissions)
+        if incoming.method == "GET":
+            reply = route.handler(call)
+        else:
+            with transaction(self.db):
+                reply = route.handler(call)
+        units = {"x-ms-resource-unit": str(_units(incoming, route.cost))}
+        return replace(reply, headers={**units, **reply.headers})
+
+    def _caller(self, authorization: str) -> tokens.Caller:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise errors.TOKEN_EMPTY.error()
+        known = self._callers.get(token)
+        if known is not None:
+            return tokens.alive(known)
+        caller = tokens.read(token, self.key)
+        if len(self._callers) >= _MOST_TOKENS:
+            self._callers.clear()
+        self._callers[token] = caller
+        return caller
+
+
+def _common(reply: Reply, request_id: str, echo: str | None) -> dict[str, str]:
+    """Give the headers as recorded by the Azure CLI; what has no body has no type."""
+    headers = {
+        "cache-control": "no-cache",
+        "request-id": request_id,
+        "client-request-id": echo or request_id,
+        "strict-transport-security": "max-age=31536000",
+        "x-ms-ags-diagnostic": (
+            '{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"0",'
+            '"ScaleUnit":"000","RoleInstance":"SANDBOX"}}'
+        ),
+    }
+    if reply.body is not None:
+        headers |= {
+            "content-type": JSON_TYPE,
+            "odata-version": "4.0",
+            "vary": "Accept-Encoding",
+        }
+    return {**headers, **reply.headers}
+
+
+def _units(incoming: Incoming, cost: int) -> int:
+    """Give what a read costs (Graph, "Throttling limits"); a write costs its route's price."""
+    if incoming.method != "GET":
+        return cost
+    asked = {name.lower().lstrip("$"): value for name, value in parse_qsl(incoming.query)}
+    top = asked.get("top", "")
+    saved = ("select" in asked) + (top.isdigit() and int(top) < _FEW)
+    return max(1, cost - saved + ("expand" in asked))
+
+
+def _exchange(incoming: Incoming, reply: Reply) -> Exchange:
+    shown = {name: value for name, value in incoming.headers.items() if name != "authorization"}
+    return Exchange(
+        method=incoming.method,
+        path=incoming.target,
+        headers=shown,
+        body=incoming.body,
+        status=reply.status,
+        reply=reply.body,
+        is_inner=incoming.is_inner,
+        is_batch=not incoming.is_inner and incoming.path.lower().endswith("/$batch"),
+    )

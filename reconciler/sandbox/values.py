@@ -1,0 +1,189 @@
+"""What a user may be made of: the body of POST and PATCH `/users`, checked as Graph does."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from reconciler.sandbox import errors
+from reconciler.sandbox.countries import CODES
+from reconciler.sandbox.properties import (
+    EXTENSION_ATTRIBUTES,
+    EXTENSION_NAME,
+    USER,
+    Kind,
+    Property,
+    extension,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LOCAL = re.compile(r"[A-Za-z0-9'._!#^~$-]+")
+"""Microsoft's rule; `$` is not in it and was accepted in recordings."""
+_LONGEST_LOCAL, _LONGEST_DOMAIN = 64, 48
+_NICKNAME = re.compile(r"[\x21-\x7e]+")
+_NOT_IN_NICKNAME = frozenset('@()\\[]";:<>, ')
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+_CHOICES = {
+    "ageGroup": ("Minor", "NotAdult", "Adult"),
+    "consentProvidedForMinor": ("Granted", "Denied", "NotRequired"),
+    "userType": ("Member", "Guest"),
+}
+_MOST_ITEMS = {"businessPhones": 1, "otherMails": 250}
+_NAVIGATION = frozenset(("manager", "directreports", "memberof", "ownedobjects", "licensedetails"))
+_BY_LOWER_CASE = {name.lower(): name for name in EXTENSION_ATTRIBUTES}
+_PASSWORD_PROFILE = {
+    "password": Kind.TEXT,
+    "forceChangePasswordNextSignIn": Kind.BOOLEAN,
+    "forceChangePasswordNextSignInWithMfa": Kind.BOOLEAN,
+}
+
+
+def properties(body: Mapping[str, Any], extensions: Mapping[str, str]) -> dict[str, Any]:
+    """Give the properties that *body* sets, under Graph's names, each checked by itself.
+
+    Annotations (`@odata.type`) are passed over. Raises Graph's refusal of the first
+    property that is no good.
+    """
+    given: dict[str, Any] = {}
+    for name, value in body.items():
+        if "@" in name and not name.lower().endswith("@odata.bind"):
+            continue
+        prop = _known(name, extensions)
+        given[prop.name] = _checked(prop, value)
+    return given
+
+
+def _known(name: str, extensions: Mapping[str, str]) -> Property:
+    lower = name.lower().removesuffix("@odata.bind")
+    if lower in _NAVIGATION:
+        raise errors.NAVIGATION.error(property=lower)
+    if EXTENSION_NAME.fullmatch(name):
+        if lower not in extensions:
+            raise errors.UNKNOWN_EXTENSION.error(property=name)
+        return extension(extensions[lower])
+    prop = USER.get(lower)
+    if prop is None:
+        raise errors.UNKNOWN_PROPERTY.error(property=name)
+    if not prop.is_writable:
+        raise errors.READ_ONLY_PROPERTY.error(property=prop.name)
+    return prop
+
+
+def _checked(prop: Property, value: Any) -> Any:  # noqa: ANN401 -- any JSON
+    if value is None:
+        if not prop.is_nullable:
+            raise errors.REQUIRED.error(property=prop.name)
+        return _cleared(prop)
+    match prop.name:
+        case "onPremisesExtensionAttributes":
+            return _extension_attributes(value)
+        case "passwordProfile":
+            return _password_profile(value)
+    _typed(prop.name, prop.kind, value)
+    if prop.kind is Kind.TEXTS:
+        _check_items(prop, value)
+    elif prop.kind is not Kind.BOOLEAN:
+        _check_text(prop, value)
+    return value
+
+
+def _cleared(prop: Property) -> Any:  # noqa: ANN401 -- any JSON
+    """Give what null sets: complex values are cleared part by part."""
+    if prop.name == "onPremisesExtensionAttributes":
+        return dict.fromkeys(EXTENSION_ATTRIBUTES)
+    return [] if prop.kind is Kind.TEXTS else None
+
+
+def _typed(name: str, kind: Kind, value: object) -> None:
+    """Raise the refusal of a value whose JSON type is another."""
+    is_list = kind is Kind.TEXTS
+    if isinstance(value, dict | list) and not (is_list and isinstance(value, list)):
+        found = "StartObject" if isinstance(value, dict) else "StartArray"
+        expected = "StartArray" if is_list else "PrimitiveValue"
+        raise errors.WRONG_NODE.error(found=found, property=name, expected=expected)
+    if is_list:
+        if not isinstance(value, list):
+            raise errors.WRONG_NODE.error(
+                found="PrimitiveValue", property=name, expected="StartArray"
+            )
+        return
+    if not isinstance(value, bool if kind is Kind.BOOLEAN else str):
+        raise errors.WRONG_TYPE.error(kind=kind.value)
+
+
+def _check_items(prop: Property, items: list[Any]) -> None:
+    if len(items) > _MOST_ITEMS.get(prop.name, len(items)):
+        raise errors.BAD_VALUE.error(property=prop.name)
+    for item in items:
+        _typed(prop.name, Kind.TEXT, item)
+        _check_text(prop, item)
+
+
+def _check_text(prop: Property, text: str) -> None:
+    if prop.name == "userPrincipalName":
+        _check_upn(text)
+    elif prop.longest and len(text) > prop.longest and prop.name == "mobilePhone":
+        raise errors.BAD_LENGTH.error(property=prop.name, limit=prop.longest)
+    elif not text or (prop.longest and len(text) > prop.longest) or not _is_valid(prop, text):
+        if prop.name == "mailNickname" and not text:
+            raise errors.NO_MAIL_NICKNAME.error()
+        raise errors.BAD_VALUE.error(property=prop.name)
+
+
+def _is_valid(prop: Property, text: str) -> bool:
+    if prop.kind is Kind.MOMENT:
+        return _MOMENT.fullmatch(text) is not None
+    match prop.name:
+        case "usageLocation":
+            return text in CODES
+        case "mailNickname":
+            return bool(_NICKNAME.fullmatch(text)) and _NOT_IN_NICKNAME.isdisjoint(text)
+        case "ageGroup" | "consentProvidedForMinor" | "userType":
+            return text in _CHOICES[prop.name]
+    return True
+
+
+def _check_upn(upn: str) -> None:
+    local, _, domain = upn.rpartition("@")
+    if (
+        not _LOCAL.fullmatch(local)
+        or local.endswith(".")
+        or len(local) > _LONGEST_LOCAL
+        or not 0 < len(domain) <= _LONGEST_DOMAIN
+    ):
+        raise errors.BAD_UPN.error()
+
+
+def _object(name: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        found = "StartArray" if isinstance(value, list) else "PrimitiveValue"
+        raise errors.WRONG_NODE.error(found=found, property=name, expected="StartObject")
+    return {key: item for key, item in value.items() if "@" not in key}
+
+
+def _extension_attributes(value: object) -> dict[str, str | None]:
+    given: dict[str, str | None] = {}
+    for key, item in _object("onPremisesExtensionAttributes", value).items():
+        name = _BY_LOWER_CASE.get(key.lower())
+        if name is None:
+            raise errors.UNKNOWN_PROPERTY.error(property=key)
+        if item is not None:
+            _typed(name, Kind.TEXT, item)
+            _check_text(Property(name, longest=1024), item)
+        given[name] = item
+    return given
+
+
+def _password_profile(value: object) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    lower = {name.lower(): name for name in _PASSWORD_PROFILE}
+    for key, item in _object("passwordProfile", value).items():
+        name = lower.get(key.lower())
+        if name is None:
+            raise errors.UNKNOWN_PROPERTY.error(property=key)
+        if item is not None:
+            _typed(name, _PASSWORD_PROFILE[name], item)
+            given[name] = item
+    return given

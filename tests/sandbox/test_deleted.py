@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reconciler.sandbox.company import GROUPS, PEOPLE
+from reconciler.sandbox.roledata import BUILT_IN
+from reconciler.sandbox.skus import ID_OF
+
+if TYPE_CHECKING:
+    import httpx
+
+Joiner = Callable[..., dict[str, Any]]
+BIN = "/directory/deletedItems"
+USERS = f"{BIN}/microsoft.graph.user"
+PILOT = next(group.id for group in GROUPS if group.nickname == "helpdesk-pilot")
+RITA = next(person for person in PEOPLE if person.is_deleted)
+ROLES = "/roleManagement/directory/roleAssignments"
+
+
+def _consumed(graph: httpx.Client, name: str) -> int:
+    skus = graph.get("/subscribedSkus").json()["value"]
+    return int(next(sku["consumedUnits"] for sku in skus if sku["skuPartNumber"] == name))
+
+
+def _license(name: str) -> dict[str, Any]:
+    return {"addLicenses": [{"skuId": ID_OF[name], "disabledPlans": []}], "removeLicenses": []}
+
+
+def test_somebody_waits_in_the_bin(graph: httpx.Client) -> None:
+    """The seeded deleted user still carries its mark, under a UPN that begins with its id."""
+    reply = graph.get(f"{USERS}?$select=id,userPrincipalName,onPremisesExtensionAttributes")
+    found = {user["id"]: user for user in reply.json()["value"]}[RITA.id]
+    assert found["userPrincipalName"] == f"{RITA.id.replace('-', '')}{RITA.upn}"
+    mark = found["onPremisesExtensionAttributes"]["extensionAttribute15"]
+    assert mark == "contoso-identity/research-2026"
+    assert graph.get(f"/users/{RITA.id}").status_code == 404
+
+
+def test_deletion_frees_the_upn_and_the_seat_and_restoring_takes_both_back(
+    graph: httpx.Client, joiner: Joiner
+) -> None:
+    """A restored user has its id, UPN, group and license again."""
+    made = joiner()
+    key, upn = made["id"], made["userPrincipalName"]
+    before = _consumed(graph, "SPE_E3")
+    graph.post(f"/users/{key}/assignLicense", json=_license("SPE_E3"))
+    where = f"{graph.base_url}directoryObjects/{key}"
+    graph.post(f"/groups/{PILOT}/members/$ref", json={"@odata.id": where})
+    assert graph.delete(f"/users/{upn}").status_code == 204
+    assert graph.get(f"/users/{upn}").status_code == 404
+    assert _consumed(graph, "SPE_E3") == before
+    members = graph.get(f"/groups/{PILOT}/members").json()["value"]
+    assert key not in {member["id"] for member in members}
+    waiting = graph.get(f"{BIN}/{key}?$select=deletedDateTime").json()
+    assert waiting["@odata.type"] == "#microsoft.graph.user"
+    assert waiting["deletedDateTime"].endswith("Z")
+    restored = graph.post(f"{BIN}/{key}/restore")
+    assert (restored.status_code, restored.json()["userPrincipalName"]) == (200, upn)
+    assert _consumed(graph, "SPE_E3") == before + 1
+    members = graph.get(f"/groups/{PILOT}/members").json()["value"]
+    assert key in {member["id"] for member in members}
+
+
+def test_a_upn_that_was_given_away_is_a_conflict_at_restore(
+    graph: httpx.Client, joiner: Joiner
+) -> None:
+    """A restore under a taken UPN is refused; a new one may be named."""
+    made = joiner()
+    key, upn = made["id"], made["userPrincipalName"]
+    graph.delete(f"/users/{key}")
+    joiner(userPrincipalName=upn)
+    assert graph.post(f"{BIN}/{key}/restore", json={}).status_code == 400
+    elsewhere = {"newUserPrincipalName": "back@contoso.dev", "autoReconcileProxyConflict": False}
+    assert graph.post(f"{BIN}/{key}/restore", json=elsewhere).status_code == 400
+    renamed = graph.post(f"{BIN}/{key}/restore", json={"newUserPrincipalName": "back@contoso.com"})
+    assert renamed.json()["userPrincipalName"] == "back@contoso.com"
+
+
+def test_a_user_is_purged_for_good(graph: httpx.Client, joiner: Joiner) -> None:
+    """What is deleted from the bin leaves nothing, not even as somebody's manager."""
+    boss, report = joiner()["id"], joiner()["id"]
+    where = {"@odata.id": f"{graph.base_url}users/{boss}"}
+    graph.put(f"/users/{report}/manager/$ref", json=where)
+    graph.delete(f"/users/{boss}")
+    assert graph.get(f"/users/{report}/manager").status_code == 404
+    assert graph.delete(f"{BIN}/{boss}").status_code == 204
+    assert graph.get(f"{BIN}/{boss}").status_code == 404
+    assert graph.post(f"{BIN}/{boss}/restore").status_code == 404
+
+
+def test_the_bin_is_filtered_and_paged(graph: httpx.Client, joiner: Joiner) -> None:
+    """The bin knows `$filter`, `$top` and the next page."""
+    names = {joiner(department="Leavers")["id"] for _ in range(3)}
+    for key in names:
+        graph.delete(f"/users/{key}")
+    page = graph.get(f"{USERS}?$filter=department eq 'Leavers'&$top=2&$select=id").json()
+    rest = graph.get(page["@odata.nextLink"]).json()
+    assert {user["id"] for user in page["value"] + rest["value"]} == names
+
+
+@pytest.mark.parametrize("with_role", [True, False])
+def test_a_restored_administrator_is_one_again(
+    start: Callable[..., httpx.Client], *, with_role: bool
+) -> None:
+    """Assignments of a deleted user are unseen until it is back."""
+    graph = start()
+    key = next(person.id for person in PEOPLE if person.upn == "unowned.uma@contoso.com")
+    graph.delete(f"/users/{key}")
+    assigned = {
+        "roleDefinitionId": BUILT_IN["Reports Reader"],
+        "principalId": key,
+        "directoryScopeId": "/",
+    }
+    assert graph.post(ROLES, json=assigned).status_code == 404
+    graph.post(f"{BIN}/{key}/restore")
+    if with_role:
+        assert graph.post(ROLES, json=assigned).status_code == 201
+    found = graph.get(ROLES, params={"$filter": f"principalId eq '{key}'"}).json()["value"]
+    assert len(found) == int(with_role)

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import ssl
+import stat
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.errors import UsageError
+from reconciler.sandbox.company import AGE_IDENTITY, GROUPS
+from reconciler.sandbox.server import reset, running
+from reconciler.sandbox.wire import After, Exchange, Incoming, Reply
+
+Made = Callable[..., dict[str, Any]]
+Start = Callable[..., httpx.Client]
+BUSY = Reply(429, {"error": {"code": "TooManyRequests"}}, {"Retry-After": "2.5"})
+
+
+def _is_creation(incoming: Incoming) -> bool:
+    return incoming.method == "POST" and incoming.path.endswith("/users")
+
+
+def test_a_tenant_outlives_its_server(tmp_path: Path, body: Made) -> None:
+    """What was written is there after a restart, secrets and certificates included."""
+    file = tmp_path / "deep" / "sandbox.sqlite"
+    sent = body()
+    secrets, authorities = set(), set()
+    for expected in (201, 400):
+        with running(file, folder=tmp_path) as endpoints:
+            known = endpoints.environment
+            secrets.add(known["AZURE_CLIENT_SECRET"])
+            authorities.add(Path(known["SSL_CERT_FILE"]).read_bytes())
+            assert _create(known, sent) == expected
+    assert (len(secrets), len(authorities)) == (1, 1)
+
+
+def _create(known: Any, sent: dict[str, Any]) -> int:  # noqa: ANN401 -- a mapping of text
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": known["AZURE_CLIENT_ID"],
+        "client_secret": known["AZURE_CLIENT_SECRET"],
+    }
+    trusted = ssl.create_default_context(cafile=known["SSL_CERT_FILE"])
+    url = f"{known['AZURE_AUTHORITY_HOST']}/{known['AZURE_TENANT_ID']}/oauth2/v2.0/token"
+    with httpx.Client(verify=trusted) as client:
+        token = client.post(url, data=form).json()["access_token"]
+        reply = client.post(
+            f"{known['RECONCILER_GRAPH_URL']}/v1.0/users",
+            json=sent,
+            headers={"Authorization": f"Bearer {token}"},
+        )
+    return reply.status_code
+
+
+def test_a_reset_makes_the_tenant_as_new(tmp_path: Path, body: Made) -> None:
+    """After a reset the same user can be created again, and the secret is another."""
+    file = tmp_path / "sandbox.sqlite"
+    reset(file)
+    sent, secrets = body(), set()
+    for _ in range(2):
+        with running(file, folder=tmp_path) as endpoints:
+            secrets.add(endpoints.environment["AZURE_CLIENT_SECRET"])
+            assert _create(endpoints.environment, sent) == 201
+        reset(file)
+    assert len(secrets) == 2
+
+
+def test_the_demonstration_identity_lies_beside_the_file(tmp_path: Path) -> None:
+    """Priya's identity can be read by its owner only, and says that it is public; it stays."""
+    with running(tmp_path / "sandbox.sqlite", folder=tmp_path):
+        pass
+    path = tmp_path / "priya-identity.txt"
+    assert stat.S_IMODE((tmp_path / "sandbox.sqlite").stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text().splitlines()[-1] == AGE_IDENTITY
+    assert "for demonstrations only" in path.read_text()
+    path.write_text("changed")
+    with running(tmp_path / "sandbox.sqlite", folder=tmp_path):
+        pass
+    assert path.read_text() == "changed"
+
+
+@pytest.mark.parametrize(
+    "operate", [reset, lambda file: running(file).__enter__()], ids=["reset", "run"]
+)
+@pytest.mark.parametrize("kind", ["text", "sqlite"])
+def test_a_foreign_file_is_left_alone(
+    tmp_path: Path, operate: Callable[[Path], object], kind: str
+) -> None:
+    """A file that is no tenant is refused and not touched."""
+    file = tmp_path / "other"
+    if kind == "text":
+        file.write_text("not a database, but long enough to look like one " * 9)
+    else:
+        with closing(sqlite3.connect(file)) as db:
+            db.execute("CREATE TABLE note (text)")
+    before = file.read_bytes()
+    with pytest.raises(UsageError):
+        operate(file)
+    assert file.read_bytes() == before
+
+
+def test_a_tenant_of_another_version_wants_a_reset(tmp_path: Path) -> None:
+    """A tenant of another format is refused until it is made new."""
+    file = tmp_path / "sandbox.sqlite"
+    reset(file)
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(UsageError, match="another version"), running(file, folder=tmp_path):
+        pass
+    reset(file)
+    with running(file, folder=tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("which", ["port", "login_port"])
+def test_a_port_that_is_taken_is_named(certificates: Path, which: str) -> None:
+    """A port in use is a usage error that names it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(UsageError, match=str(port)),
+            running(folder=certificates, **{which: port}),
+        ):
+            pass
+
+
+def test_certificates_go_with_the_server() -> None:
+    """Without a folder the certificates live as long as the tenant."""
+    with running() as endpoints:
+        authority = Path(endpoints.environment["SSL_CERT_FILE"])
+        assert authority.exists()
+        assert stat.S_IMODE((authority.parent / "sandbox-tls-key.pem").stat().st_mode) == 0o600
+    assert not authority.exists()
+
+
+def test_a_fault_stands_in_place_of_the_tenant(start: Start, body: Made) -> None:
+    """An intercepted request is answered by the fault, and nothing is written."""
+    graph = start(intercept=lambda incoming: BUSY if _is_creation(incoming) else None)
+    sent = body()
+    reply = graph.post("/users", json=sent)
+    assert (reply.status_code, reply.headers["retry-after"]) == (429, "2.5")
+    assert reply.headers["content-type"] == "application/json"
+    assert graph.get(f"/users/{sent['userPrincipalName']}").status_code == 404
+
+
+def test_a_fault_may_come_after_the_work(start: Start, body: Made) -> None:
+    """With `After` the tenant has done what was asked when the fault is answered."""
+    fault = After(Reply(503))
+    graph = start(intercept=lambda incoming: fault if _is_creation(incoming) else None)
+    sent = body()
+    assert graph.post("/users", json=sent).status_code == 503
+    assert graph.get(f"/users/{sent['userPrincipalName']}").status_code == 200
+
+
+def test_a_fault_may_strike_inside_a_batch(start: Start, body: Made) -> None:
+    """A part of a batch is intercepted as a request of its own."""
+    graph = start(
+        intercept=lambda incoming: BUSY if incoming.is_inner and _is_creation(incoming) else None
+    )
+    headers = {"Content-Type": "application/json"}
+    requests = [
+        {"id": "1", "method": "POST", "url": "/users", "headers": headers, "body": body()},
+        {"id": "2", "method": "GET", "url": "/domains"},
+    ]
+    parts = graph.post("/$batch", json={"requests": requests}).json()["responses"]
+    assert {part["id"]: part["status"] for part in parts} == {"1": 429, "2": 200}
+    assert parts[1]["headers"]["Retry-After"] == "2.5"
+
+
+def test_a_fault_may_cut_the_connection(start: Start, body: Made) -> None:
+    """A reply that is cut never arrives whole, though the work is done."""
+    fault = After(Reply(201, is_cut=True))
+    graph = start(intercept=lambda incoming: fault if _is_creation(incoming) else None)
+    sent = body()
+    with pytest.raises(httpx.RemoteProtocolError):
+        graph.post("/users", json=sent)
+    assert graph.get(f"/users/{sent['userPrincipalName']}").status_code == 200
+
+
+def test_every_exchange_is_recorded(start: Start, body: Made) -> None:
+    """Requests, parts of batches and the batches around them are told in order of reply."""
+    seen: list[Exchange] = []
+    graph = start(record=seen.append)
+    graph.get("/domains?$select=id")
+    headers = {"Content-Type": "application/json"}
+    part = {"id": "1", "method": "POST", "url": "/users", "headers": headers, "body": body()}
+    graph.post("/$batch", json={"requests": [part]})
+    assert [(e.method, e.path, e.status, e.is_inner, e.is_batch) for e in seen] == [
+        ("GET", "/v1.0/domains?$select=id", 200, False, False),
+        ("POST", "/v1.0/users", 201, True, False),
+        ("POST", "/v1.0/$batch", 200, False, True),
+    ]
+    assert seen[1].body == part["body"]
+    assert seen[1].reply["displayName"] == seen[1].body["displayName"]
+    assert "authorization" not in {name for exchange in seen for name in exchange.headers}
+
+
+def test_a_client_that_stays_does_not_hold_the_server(certificates: Path) -> None:
+    """Open connections are broken when the tenant stops, TLS ones too, without delay."""
+    with ExitStack() as stack:
+        with running(folder=certificates) as endpoints:
+            known = endpoints.environment
+            trusted = ssl.create_default_context(cafile=known["SSL_CERT_FILE"])
+            client = stack.enter_context(httpx.Client(verify=trusted))
+            client.get(f"{known['RECONCILER_GRAPH_URL']}/v1.0/users")
+            client.get(f"{known['AZURE_AUTHORITY_HOST']}/x/v2.0/.well-known/openid-configuration")
+            started = time.monotonic()
+        assert time.monotonic() - started < 1
+
+
+def test_broken_certificates_are_named(tmp_path: Path) -> None:
+    """A certificate that is none is a usage error, not a server that never starts."""
+    for name in ("sandbox-ca.pem", "sandbox-tls.pem", "sandbox-tls-key.pem"):
+        (tmp_path / name).write_text("broken")
+    with pytest.raises(UsageError, match="certificates"), running(folder=tmp_path):
+        pass
+
+
+def test_nothing_is_printed(start: Start, capfd: pytest.CaptureFixture[str]) -> None:
+    """A tenant inside another program is silent."""
+    graph = start()
+    graph.get("/users/nobody@contoso.com")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_only_this_machine_is_served(start: Start) -> None:
+    """Both servers listen on loopback alone."""
+    assert start().base_url.host == "127.0.0.1"
+
+
+def test_groups_are_the_same_in_every_tenant(start: Start) -> None:
+    """Ids of seeded objects do not change from tenant to tenant."""
+    shown = start().get("/groups?$select=id").json()["value"]
+    assert [group["id"] for group in shown] == [group.id for group in GROUPS]
+    assert os.environ.get("AZURE_CLIENT_SECRET") is None
