@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -19,7 +20,7 @@ import click
 from reconciler import __version__
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.errors import DiagnosedError, ExitCode, ReconcilerError
-from reconciler.text import counted
+from reconciler.text import counted, did_you_mean, visible
 
 COMMANDS = {
     "validate": "reconciler.commands.validate:command",
@@ -46,17 +47,26 @@ class Commands(click.Group):
         return cast("click.Command", getattr(importlib.import_module(module), attribute))
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+HELP = """Bring people into Microsoft Entra ID from cohort files in git.
+
+\b
+Exit codes:
+  0    done, or nothing to do
+  1    failed, or partly failed
+  2    changes pending (only with plan --detailed-exitcode)
+  3    refused by a guard
+  64   usage
+  65   invalid input
+  69   Graph unreachable
+  77   permission missing
+  130  interrupted
+"""
+
+
+@click.group(cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="reconciler")
 def root() -> None:
-    r"""Bring people into Microsoft Entra ID from cohort files in git.
-
-    \b
-    Exit codes: 0 done, or nothing to do   1 failed or partly failed
-    2 changes pending (plan --detailed-exitcode)   3 refused by a guard
-    64 usage   65 invalid input   69 Graph unreachable
-    77 permission missing   130 interrupted
-    """
+    """Hold the commands together."""
 
 
 def main() -> NoReturn:
@@ -72,7 +82,7 @@ def run(arguments: list[str]) -> int:
         click.echo("error: interrupted", err=True)
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        _tell((_of_usage(error),), 1)
         return ExitCode.USAGE
     except DiagnosedError as error:
         _tell(error.diagnostics, error.total, told=error.told)
@@ -106,6 +116,17 @@ def _tell(diagnostics: tuple[Diagnostic, ...], total: int, *, told: bool = False
         click.echo(f"and {rest_:,} more: mend these first", err=True)
     if total > 1 and not told:
         click.echo(counted(total, "problem"), err=True)
+
+
+def _of_usage(error: click.ClickException) -> Diagnostic:
+    """Say what click found in the words and the form of every other error."""
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "reconciler"
+    word, _, rest = message.partition(" ")
+    mistyped = re.fullmatch(r"No such command '(.+)'", message)
+    near = did_you_mean(mistyped[1], COMMANDS) if mistyped else None
+    return Diagnostic(f"{word.lower()} {visible(rest)}", near or f"see `{path} --help`")
 
 
 def _reader_gone() -> int:

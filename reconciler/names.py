@@ -109,7 +109,10 @@ class Names:
         return self._deleted.get(folded(user_principal_name))
 
     def account(self, name: str) -> Account | None:
-        """Find anybody whom the files mention, one whom they are about to create included."""
+        """Find anybody whom the files mention, one who is yet to be created or restored too.
+
+        Those have no id here: one in the recycle bin is of no use before the account is back.
+        """
         return self._accounts.get(folded(name))
 
 
@@ -145,8 +148,7 @@ def _accounts(desired: Desired, observed: Observed) -> dict[str, Account]:
         folded(user.user_principal_name): Account(user.user_principal_name)
         for user in desired.users
     }
-    returning = [user.account for user in observed.deleted_users]
-    for account in (*returning, *observed.people, *(user.account for user in observed.users)):
+    for account in (*observed.people, *(user.account for user in observed.users)):
         accounts[folded(account.user_principal_name)] = account
         if account.id:
             accounts[folded(account.id)] = account

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.changes import Restore
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.diff import direct_licenses, directory_roles, leavers, may_change
+from reconciler.guards.situation import new_accounts
 from reconciler.model import Removal
 from reconciler.names import Unresolved
 from reconciler.text import listing, visible
@@ -135,29 +136,25 @@ def recycle_bin(situation: Situation) -> Iterator[Diagnostic]:
             change.position,
             Severity.NOTE,
         )
-    back = {change.key.account.id for change in restored}
-    for user in situation.desired.users:
-        deleted = situation.names.deleted_user(user.user_principal_name)
-        if (
-            deleted
-            and deleted.id not in back
-            and not situation.names.user(user.user_principal_name)
-        ):
-            yield _note(
-                f"a deleted account was called '{visible(user.user_principal_name)}' too; it stays "
+    for create in new_accounts(situation):
+        deleted = situation.names.deleted_user(create.key.name)
+        if deleted:
+            yield Diagnostic(
+                f"a deleted account was called '{visible(create.key.name)}' too; it stays "
                 "in the recycle bin and a new account is created",
-                "add `adopt: true` to restore that account instead",
-                user,
+                None if deleted.mark else "add `adopt: true` to restore that account instead",
+                create.position,
+                Severity.NOTE,
             )
 
 
 def _ours(situation: Situation) -> Iterator[tuple[DeclaredUser, ObservedUser]]:
-    """Give the declared people whose accounts are ours, or are being adopted."""
+    """Give the declared people whose accounts are ours, are being adopted or come back."""
+    names = situation.names
     for user in situation.desired.users:
-        current = situation.names.user(user.user_principal_name)
-        if not current:
-            continue
-        if may_change(user, current, situation.tenant_file.source):
+        name = user.user_principal_name
+        current = names.user(name) or names.deleted_user(name)
+        if current and may_change(user, current, situation.tenant_file.source):
             yield user, current
 
 

@@ -84,13 +84,14 @@ class _Person:
 
 
 def _people(observed: Observed, changes: Iterable[Change]) -> list[_Person]:
-    known = (*observed.deleted_users, *observed.users)
-    users = {folded(user.user_principal_name): user for user in known}
+    users = {user.id: user for user in (*observed.deleted_users, *observed.users)}
     groups = {group.id: group for group in observed.groups}
     by_account: defaultdict[str, list[Change]] = defaultdict(list)
     for change in changes:
         by_account[folded(change.key.account.user_principal_name)].append(change)
-    return [_person(users.get(name), groups, mine) for name, mine in by_account.items()]
+    # By id: a new account holds nothing of what a deleted one of its name held.
+    people = ((changes[0].key.account.id, changes) for changes in by_account.values())
+    return [_person(users.get(i) if i else None, groups, mine) for i, mine in people]
 
 
 def _person(

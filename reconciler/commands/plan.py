@@ -36,8 +36,8 @@ class Format(StrEnum):
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(list(Format)),
-    default=Format.TEXT,
+    type=click.Choice([format_.value for format_ in Format]),
+    default=Format.TEXT.value,
     show_default=True,
     help="How the plan is written.",
 )
@@ -48,7 +48,7 @@ def command(
     cloud: str,
     sandbox: Path | None,
     allow_removals: int,
-    format_: Format,
+    format_: str,
     out: Path | None,
     detailed_exitcode: bool,
 ) -> int:
@@ -61,9 +61,9 @@ def command(
     desired = surroundings.desired_from(paths)
     with surroundings.environment(sandbox) as environment:
         plan = asyncio.run(_plan(desired, cloud, environment, allow_removals))
-    show(plan, format_, out)
+    show(plan, Format(format_), out)
     if plan.refusals:
-        raise Refused(plan.refusals, told=format_ is Format.TEXT and out is None)
+        raise Refused(plan.refusals, told=format_ == Format.TEXT and out is None)
     return ExitCode.CHANGES_PENDING if plan.changes and detailed_exitcode else ExitCode.DONE
 
 

@@ -11,6 +11,7 @@ import click
 
 from reconciler.config import load
 from reconciler.credentials import check_recipients
+from reconciler.errors import UsageError
 from reconciler.graph.clouds import CLOUDS
 
 if TYPE_CHECKING:
@@ -87,7 +88,14 @@ def environment(sandbox: Path | None) -> Iterator[Mapping[str, str]]:
             return
         from reconciler.sandbox.server import running  # noqa: PLC0415 -- the server, only for --sandbox
 
-        endpoints = stack.enter_context(running(sandbox))
+        try:
+            endpoints = stack.enter_context(running(sandbox))
+        except OSError as error:
+            reason = (error.strerror or type(error).__name__).lower()
+            raise UsageError(
+                f"cannot keep a sandbox tenant in '{sandbox}': {reason}",
+                "name another file: --sandbox=FILE",
+            ) from error
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_OF_IDENTITY)}
         stack.enter_context(_no_proxy_on_loopback())
         yield {**kept, **endpoints.environment}

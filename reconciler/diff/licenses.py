@@ -76,13 +76,15 @@ def _given_by_groups(
     comparison: Comparison, user: DeclaredUser, current: ObservedUser | None
 ) -> set[ObjectId]:
     """Give the SKUs that groups give *user*, or will once this plan is applied."""
+    found = (comparison.names.groups[declared.group] for declared in user.groups)
+    joined = {group.id: group for group in found if not isinstance(group, Unresolved)}
+    left = frozenset() if keeps_undeclared(user) else comparison.managed.groups.keys() - joined
     inherited = {
         state.sku_id
         for state in (current.licenses if current else ())
-        if state.assigned_by_group and state.state.startswith("Active")
+        if state.assigned_by_group not in {None, *left} and state.state.startswith("Active")
     }
-    joined = (comparison.names.groups[group.group] for group in user.groups)
-    return inherited.union(*(g.sku_ids for g in joined if not isinstance(g, Unresolved)))
+    return inherited.union(*(group.sku_ids for group in joined.values()))
 
 
 def _assigned(  # noqa: PLR0913, PLR0917 -- both sides of one license

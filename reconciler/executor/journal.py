@@ -6,6 +6,7 @@ JSON Lines. It names accounts and changes and never holds a body: bodies have pa
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import orjson
@@ -45,7 +46,8 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # what could not be written has been told already
+            self._file.close()
 
 
 def _unwritable(path: Path, error: OSError) -> ReconcilerError:

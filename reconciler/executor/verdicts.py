@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.changes import Create, Delete, MembershipKey, Restore, UserKey
+from reconciler.changes import Create, Delete, LicenseKey, MembershipKey, Restore, UserKey
 from reconciler.graph.errors import GraphError, Meaning
 from reconciler.graph.reply import Reply
 
@@ -17,6 +17,10 @@ TRIES = 7
 """How often a request is sent when the service fails or has not caught up with itself."""
 THROTTLED_TRIES = 40
 """How often one is sent when Graph says that it was too fast: it always gets through."""
+LOOK_UPS = 20
+"""How often this run looks for an account that has its name and is not visible yet."""
+SWAP_TRIES = 4
+"""How often a swap of licences waits for a seat before it gives its own up first."""
 FRESH_SECONDS = 300.0
 """How long an account that this run has made may be invisible to parts of Graph."""
 
@@ -95,7 +99,9 @@ def judge(operation: Operation, answer: Answer, history: History) -> Verdict:
         case Meaning.NOT_YET if history.tries < TRIES:
             return Again(answer.retry_after)
         case Meaning.NO_SEATS if history.seats_expected and history.tries < TRIES:
-            return Again()
+            # Two people may wait for the seat that the other one holds.
+            stuck = history.tries >= SWAP_TRIES and _is_swap(operation)
+            return Split() if stuck else Again()
         case Meaning.NOT_THERE if history.fresh:
             return Again()
         case Meaning.WEAK_PASSWORD if not history.new_password:
@@ -112,6 +118,8 @@ def _settled(operation: Operation, reply: Reply, error: GraphError, history: His
     match error.meaning:
         case Meaning.ALREADY_THERE | Meaning.ALREADY_GONE if together:
             return Split()
+        case Meaning.ALREADY_THERE if makes_account(operation):
+            return Refusal(error)  # another object has one of its addresses
         case Meaning.ALREADY_THERE if isinstance(change, Create):
             return Done(reply, "it was there already")
         case Meaning.ALREADY_GONE if isinstance(change, Delete):
@@ -123,6 +131,11 @@ def _settled(operation: Operation, reply: Reply, error: GraphError, history: His
         case _ if together and isinstance(change.key, MembershipKey):
             return Split()
     return Refusal(error)
+
+
+def _is_swap(operation: Operation) -> bool:
+    freed = {isinstance(change, Delete) for change in operation.changes}
+    return isinstance(operation.changes[0].key, LicenseKey) and len(freed) > 1
 
 
 def _lost(answer: NoAnswer, history: History) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ WHAT_TO_SET = (
     "AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE; or run `az login`; "
     "or try it without a tenant: --sandbox"
 )
+_TENANT = re.compile(r"[A-Za-z0-9.-]+")
+"""What azure-identity takes as a tenant; it raises ValueError on anything else."""
 
 
 def credential(
@@ -55,6 +58,11 @@ def _of_application(kind: str, cloud: Cloud, environment: Mapping[str, str]) -> 
         "disable_instance_discovery": "AZURE_AUTHORITY_HOST" in environment,
         "connection_verify": certificates(environment) or True,
     }
+    if not _TENANT.fullmatch(tenant):
+        raise UsageError(
+            f"AZURE_TENANT_ID is '{tenant}', which is no tenant",
+            "give its id or one of its domains",
+        )
     match kind:
         case "AZURE_CLIENT_SECRET":
             return identity.ClientSecretCredential(tenant, client, environment[kind], **options)

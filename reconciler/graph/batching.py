@@ -52,11 +52,14 @@ def _item(number: int, info: RequestInformation, root: str) -> dict[str, Any]:
 def decode(body: Any, count: int) -> list[Reply | None]:  # noqa: ANN401 -- JSON
     """Give the replies in the order of the requests; None for one that is missing.
 
-    Graph answers in any order, and need not answer all when it is in trouble.
+    Graph answers in any order, and need not answer all when it is in trouble; what stands
+    between it and us may answer anything.
     """
     replies: list[Reply | None] = [None] * count
-    for item in body.get("responses", ()):
-        number = int(item["id"])
+    numbers = {str(number): number for number in range(count)}
+    for item in body.get("responses", ()) if isinstance(body, dict) else ():
+        if (number := numbers.get(item["id"])) is None:
+            continue
         headers = {str(k).casefold(): str(v) for k, v in (item.get("headers") or {}).items()}
         replies[number] = Reply(int(item["status"]), headers, item.get("body"))
     return replies

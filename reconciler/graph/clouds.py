@@ -46,10 +46,24 @@ def cloud(name: str, environment: Mapping[str, str]) -> Cloud:
     login = environment.get("AZURE_AUTHORITY_HOST", "").rstrip("/") or known.login
     if "://" not in login:
         login = f"https://{login}"
-    parts = urlsplit(graph)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    if not _is_safe(graph):
         raise UsageError(
             f"RECONCILER_GRAPH_URL is '{graph}', where a token would travel in the clear",
             "use https, or http on 127.0.0.1",
         )
+    if not login.startswith("https://"):
+        raise UsageError(
+            f"AZURE_AUTHORITY_HOST is '{login}', where a secret would travel in the clear",
+            "use https",
+        )
     return Cloud(graph, login, known.scope)
+
+
+def _is_safe(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    if not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)

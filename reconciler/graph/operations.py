@@ -46,8 +46,12 @@ class Operation:
     lane: str
 
     def split(self) -> tuple[Operation, ...]:
-        """Give an operation for each change: what is left when Graph refuses them together."""
-        return tuple(replace(self, changes=(change,)) for change in self.changes)
+        """Give an operation for each change, what is taken away first.
+
+        This is what is left when Graph refuses them together.
+        """
+        changes = sorted(self.changes, key=lambda change: not isinstance(change, Delete))
+        return tuple(replace(self, changes=(change,)) for change in changes)
 
 
 def operations(changes: Iterable[Change]) -> Iterator[Operation]:

@@ -10,7 +10,8 @@ from reconciler.graph.errors import GraphError, graph_error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_FIRST_ERROR = 400
+_FIRST_ERROR = 300
+"""A redirect counts as one: it is never followed, so the request was not carried out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import orjson
-from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+)
 from azure.identity import CredentialUnavailableError
-from kiota_abstractions.api_error import APIError
 from kiota_abstractions.method import Method
 from kiota_abstractions.native_response_handler import NativeResponseHandler
 from kiota_abstractions.request_information import RequestInformation
@@ -44,6 +46,7 @@ from reconciler.graph.errors import Meaning
 from reconciler.graph.reply import Reply
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from azure.core.credentials import TokenCredential
@@ -103,11 +106,18 @@ class Graph:
         try:
             with _sign_in_errors():
                 response = await self._adapter.send_primitive_async(info, "bytes", {})
-        except (httpx.TransportError, APIError) as error:
+        except httpx.RequestError as error:
             return NoAnswer(f"{type(error).__name__} while waiting for {self._cloud.graph}")
         assert isinstance(response, httpx.Response)  # noqa: S101 -- what the native handler returns
         headers = {name.casefold(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, headers, _decoded(response.content))
+        try:
+            body = orjson.loads(response.content) if response.content else None
+        except orjson.JSONDecodeError:
+            # A page of something between Graph and us: an error may have one, success not.
+            if response.is_success:
+                return NoAnswer(f"{self._cloud.graph} answered something that is not JSON")
+            body = None
+        return Reply(response.status_code, headers, body)
 
     async def batch(self, requests: Sequence[RequestInformation]) -> list[Answer]:
         """Send up to twenty requests at once, once; answers come in their order.
@@ -235,13 +245,6 @@ def _failure(reply: Reply) -> ReconcilerError:
     return GraphFailed(f"Graph refused a read: {error}")
 
 
-def _decoded(content: bytes) -> Any:  # noqa: ANN401 -- JSON
-    try:
-        return orjson.loads(content) if content else None
-    except orjson.JSONDecodeError:
-        return None  # an error page of something between Graph and us
-
-
 class _sign_in_errors:  # noqa: N801 -- a context manager, used like a function
     """Translate what azure-identity raises, at the one place where a token is fetched."""
 
@@ -260,10 +263,14 @@ class _sign_in_errors:  # noqa: N801 -- a context manager, used like a function
                     "check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret, certificate or "
                     "federated credential behind them",
                 ) from error
-            case ServiceRequestError():
+            case AzureError():  # no connection, a broken one, or an answer that is none
                 raise GraphUnreachable(
                     "the login service does not answer",
                     "check the network, the proxy and AZURE_AUTHORITY_HOST, then run it again",
+                ) from error
+            case OSError():  # read anew for every token, as it changes under a long run
+                raise UsageError(
+                    f"AZURE_FEDERATED_TOKEN_FILE: cannot read '{error.filename}'", WHAT_TO_SET
                 ) from error
             case _:
                 return
@@ -274,7 +281,13 @@ def _first_line(error: BaseException) -> str:
 
 
 @asynccontextmanager
-async def connect(cloud_name: str, environment: Mapping[str, str]) -> AsyncIterator[Graph]:
+async def connect(
+    cloud_name: str,
+    environment: Mapping[str, str],
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    jitter: Callable[[], float] = random.random,
+) -> AsyncIterator[Graph]:
     """Open Graph as *environment* and the cloud say; closed with the block."""
     cloud = cloud_of(cloud_name, environment)
     credential_ = credential(cloud, environment)
@@ -282,17 +295,30 @@ async def connect(cloud_name: str, environment: Mapping[str, str]) -> AsyncItera
     provider = AzureIdentityAuthenticationProvider(
         credential_, scopes=[cloud.scope], allowed_hosts=[hostname]
     )
-    verify = httpx.create_ssl_context(verify=True)
-    if extra := certificates(environment):
-        verify.load_verify_locations(extra)
     client = httpx.AsyncClient(
         http2=True,
         timeout=_TIMEOUT,
-        verify=verify,
+        verify=_trusted(environment),
         follow_redirects=False,
         headers={"User-Agent": f"entra-reconciler/{__version__}"},
     )
     async with client:
         adapter = GraphRequestAdapter(provider, client)
         adapter.base_url = cloud.graph + VERSION
-        yield Graph(adapter, credential_, cloud)
+        yield Graph(adapter, credential_, cloud, sleep, jitter)
+
+
+def _trusted(environment: Mapping[str, str]) -> ssl.SSLContext:
+    """Trust the usual authorities, and those that *environment* names."""
+    context = httpx.create_ssl_context(verify=True, trust_env=False)
+    if folder := environment.get("SSL_CERT_DIR"):
+        context.load_verify_locations(capath=folder)
+    if extra := certificates(environment):
+        try:
+            context.load_verify_locations(extra)
+        except OSError as error:
+            raise UsageError(
+                f"'{extra}' is not a usable file of certificate authorities",
+                "correct REQUESTS_CA_BUNDLE, SSL_CERT_FILE or CURL_CA_BUNDLE: a PEM file",
+            ) from error
+    return context

@@ -26,7 +26,9 @@ def foreign_accounts(situation: Situation) -> Iterator[Diagnostic]:
         deleted = situation.names.deleted_user(user.user_principal_name)
         if current:
             yield from _not_ours(situation.tenant_file, user, current)
-        elif user.adopt and not deleted:
+        elif user.adopt and deleted:
+            yield from _not_ours(situation.tenant_file, user, deleted)
+        elif user.adopt:
             yield Diagnostic(
                 f"no account '{visible(user.user_principal_name)}' exists to adopt",
                 "correct userPrincipalName, or remove `adopt: true` to create the account",
@@ -103,6 +105,7 @@ def protected_accounts(situation: Situation) -> Iterator[Diagnostic]:
         places = [change.position for change in changes if change.position]
         yield Diagnostic(
             f"account '{visible(name)}' is protected: {counted(len(changes), 'change')} refused",
-            "leave it out of the cohort files, or take it off `protected:` in the tenant file",
+            "leave it out of the cohort files, or take it off `guards.protected` in the tenant "
+            "file",
             min(places) if places else situation.tenant_file.position,
         )

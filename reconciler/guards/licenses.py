@@ -14,20 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.guards.situation import Situation
+    from reconciler.model import FieldValue, ObjectId
 
 
 def usage_locations(situation: Situation) -> Iterator[Diagnostic]:
     """Refuse licences for people of whom it is not known where they will use them."""
     declared = {folded(u.user_principal_name): u.fields for u in situation.desired.users}
+    existing = (*situation.observed.users, *situation.observed.deleted_users)
+    known: dict[ObjectId | None, FieldValue] = {
+        u.id: u.fields.get("usageLocation") for u in existing
+    }
     for change in situation.changes:
         if not (isinstance(change.key, LicenseKey) and isinstance(change, Create)):
             continue
         name = change.key.account.user_principal_name
-        current = situation.names.user(name) or situation.names.deleted_user(name)
-        location = declared[folded(name)].get("usageLocation") or (
-            current.fields.get("usageLocation") if current else None
-        )
-        if not location:
+        location = known.get(change.key.account.id)
+        if not (declared[folded(name)].get("usageLocation") or location):
             yield Diagnostic(
                 f"'{visible(name)}' has no usageLocation, so {change.key.name} cannot be assigned",
                 "add `usageLocation:` (a two-letter country code) to the person or to `defaults:`",
@@ -61,6 +63,7 @@ def seats(situation: Situation) -> Iterator[Diagnostic]:
                 f"too few seats of {visible(sku.part_number)}: {count.assigned} needed, "
                 f"{max(0, count.free)} free, {count.freed} freed by this plan, "
                 f"{len(left_out)} short; left out: {listing(names, limit=len(names))}",
-                f"buy {counted(len(left_out), 'seat')}, or take the license from as many people",
+                f"buy {counted(-count.free_after, 'seat')}, or take the license from as many "
+                "people",
                 left_out[0].position,
             )

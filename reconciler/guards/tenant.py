@@ -41,10 +41,11 @@ def domains(situation: Situation) -> Iterator[Diagnostic]:
             continue
         is_pending = folded(domain) in unverified
         problem = "is not verified in this tenant" if is_pending else "is not one of this tenant"
-        remedy = "verify it in Microsoft Entra first" if is_pending else None
+        others = f"the verified ones are: {listing(verified)}"
+        verify = f"verify it in Microsoft Entra first; {others}"
         yield Diagnostic(
             f"domain '{visible(domain)}' of '{visible(create.key.name)}' {problem}",
-            did_you_mean(domain, verified) or remedy or f"verified domains: {listing(verified)}",
+            verify if is_pending else did_you_mean(domain, verified) or others,
             create.position,
         )
 

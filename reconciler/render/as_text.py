@@ -165,9 +165,10 @@ def _diagnostics(title: str, diagnostics: Iterable[Diagnostic]) -> Iterator[Line
             yield from _heading(title)
         place = f"{shown(str(diagnostic.position))}: " if diagnostic.position else ""
         style = "error" if diagnostic.severity == "error" else ""
-        yield Line(f"{place}{diagnostic.severity}: {shown(diagnostic.summary)}", 2, style=style)
+        told = f"{place}{diagnostic.severity}: {shown(diagnostic.summary)}"
+        yield Line(told, 2, style=style, whole=True)
         if diagnostic.hint:
-            yield Line(f"hint: {shown(diagnostic.hint)}", 4)
+            yield Line(f"hint: {shown(diagnostic.hint)}", 4, whole=True)
 
 
 def _closing(plan: Plan) -> Iterator[Line]:

@@ -39,6 +39,8 @@ class Line:
     indent: int = 0
     symbol: str = ""
     style: str = ""
+    whole: bool = False
+    """Never wrapped: a place in a file and what is wrong there are searched for as one."""
 
 
 def shown(outside: str) -> str:
@@ -55,7 +57,7 @@ def wrapped(line: Line, width: int) -> Iterator[Line]:
     """Break *line* between words; a word that is too long stays whole, to be copied."""
     margin = line.indent + (2 if line.symbol else 0)
     room = width - margin
-    if cell_len(line.text) <= room:
+    if line.whole or cell_len(line.text) <= room:
         yield line
         return
     first, *rest = _broken(line.text, room)

@@ -140,7 +140,9 @@ def test_disk_full(vault: Vault) -> None:
     with pytest.raises(ReconcilerError) as caught, files_limited_to(100):
         vault.store(BETA, [GRACE])
 
-    assert f"cannot write '{first.parent}/beta-2026.part-0002.credentials.csv.age'" in str(caught.value)
+    assert f"cannot write '{first.parent}/beta-2026.part-0002.credentials.csv.age'" in str(
+        caught.value
+    )
     assert caught.value.hint is not None
     assert names(first) == [first.name]
     assert "own 3#" not in "".join(traceback.format_exception(caught.value))

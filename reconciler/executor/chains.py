@@ -1,0 +1,69 @@
+"""Chains: what hangs on whose account, and the accounts that a run has made itself.
+
+One person's failure ends that person's chain and nobody else's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler.changes import Change, ManagerKey
+from reconciler.executor.verdicts import FRESH_SECONDS
+from reconciler.model import Account, ObjectId, folded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+C = TypeVar("C", bound=Change)
+
+
+class Chains:
+    """Who can go on, and under which id; *monotonic* is the time for waiting."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._made: dict[str, tuple[ObjectId, float]] = {}
+        """Accounts that this run created or restored: their ids, and when."""
+        self._ended: dict[str, str] = {}
+        """Accounts whose chain has ended: the address of the change that ended it."""
+
+    def end(self, change: Change) -> None:
+        """Note that *change* did not succeed: what hangs on its account is pointless."""
+        self._ended.setdefault(_name(change.key.account), change.key.address)
+
+    def broken(self, change: Change) -> str | None:
+        """Give the address of what *change* hangs on and what did not succeed."""
+        ended = self._ended.get(_name(change.key.account))
+        if ended and ended != change.key.address:
+            return ended
+        manager = change.key.manager if isinstance(change.key, ManagerKey) else None
+        if manager and manager.id is None and _name(manager) not in self._made:
+            return f"user/{_name(manager)}"
+        return None
+
+    def made(self, account: Account, id_: ObjectId) -> None:
+        """Note that *account* exists since now."""
+        self._made[_name(account)] = (id_, self._monotonic())
+
+    def id_of(self, account: Account) -> ObjectId:
+        """Give the id of *account*, which exists."""
+        return account.id or self._made[_name(account)][0]
+
+    def identified(self, change: C) -> C:
+        """Give *change* with the id of its account, where this run has made it."""
+        account = change.key.account
+        if account.id is not None or _name(account) not in self._made:
+            return change
+        known = replace(account, id=self._made[_name(account)][0])
+        return replace(change, key=replace(change.key, account=known))
+
+    def is_fresh(self, accounts: Iterable[Account]) -> bool:
+        """Whether this run has made one of *accounts* less than a while ago."""
+        now = self._monotonic()
+        since = (self._made[_name(a)][1] for a in accounts if _name(a) in self._made)
+        return any(now - made < FRESH_SECONDS for made in since)
+
+
+def _name(account: Account) -> str:
+    return folded(account.user_principal_name)
