@@ -12,7 +12,7 @@ import orjson
 from reconciler.graph.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from kiota_abstractions.request_information import RequestInformation
 
@@ -49,8 +49,15 @@ def _item(number: int, info: RequestInformation, root: str) -> dict[str, Any]:
     return item
 
 
-def decode(body: Any, count: int) -> list[Reply | None]:  # noqa: ANN401 -- JSON
+def decode(
+    body: Any,  # noqa: ANN401 -- JSON
+    count: int,
+    carrier: Mapping[str, str] | None = None,
+) -> list[Reply | None]:
     """Give the replies in the order of the requests; None for one that is missing.
+
+    *carrier* holds headers of the batch itself, for replies without their own: Graph need
+    not give each a request-id.
 
     Graph answers in any order, and need not answer all when it is in trouble; what stands
     between it and us may answer anything.
@@ -61,5 +68,6 @@ def decode(body: Any, count: int) -> list[Reply | None]:  # noqa: ANN401 -- JSON
         if (number := numbers.get(item["id"])) is None:
             continue
         headers = {str(k).casefold(): str(v) for k, v in (item.get("headers") or {}).items()}
-        replies[number] = Reply(int(item["status"]), headers, item.get("body"))
+        merged = {**(carrier or {}), **headers}
+        replies[number] = Reply(int(item["status"]), merged, item.get("body"))
     return replies

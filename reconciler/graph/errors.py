@@ -184,7 +184,7 @@ def graph_error(status: int, body: Any, headers: Mapping[str, str]) -> GraphErro
         status=status,
         code=str(error.get("code") or "UnknownError"),
         message=_message(message) or "Graph gave no reason",
-        request_id=headers.get("request-id") or inner.get("request-id"),
+        request_id=inner.get("request-id") or headers.get("request-id"),
     )
 
 

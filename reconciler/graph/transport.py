@@ -19,6 +19,7 @@ import orjson
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
+    ServiceRequestError,
 )
 from azure.identity import CredentialUnavailableError
 from kiota_abstractions.method import Method
@@ -133,7 +134,8 @@ class Graph:
         answer = await self.send(outer)
         if isinstance(answer, NoAnswer) or answer.error:
             return [answer] * len(requests)
-        replies = batching.decode(answer.body, len(requests))
+        carrier = {"request-id": answer.request_id} if answer.request_id else {}
+        replies = batching.decode(answer.body, len(requests), carrier)
         return [reply or NoAnswer("Graph left the request out of its batch") for reply in replies]
 
     async def read(self, requests: Sequence[RequestInformation]) -> list[Reply]:
@@ -257,7 +259,7 @@ class _sign_in_errors:  # noqa: N801 -- a context manager, used like a function
                 raise UsageError(
                     "no usable credentials for Microsoft Graph in the environment", WHAT_TO_SET
                 ) from error
-            case ClientAuthenticationError():
+            case ClientAuthenticationError() if not _is_unreached(error):
                 raise PermissionMissing(
                     f"the login service refused to sign in: {_first_line(error)}",
                     "check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret, certificate or "
@@ -274,6 +276,11 @@ class _sign_in_errors:  # noqa: N801 -- a context manager, used like a function
                 ) from error
             case _:
                 return
+
+
+def _is_unreached(error: ClientAuthenticationError) -> bool:
+    """Whether azure-identity calls it a refusal that nobody answered, as it does."""
+    return isinstance(error.__cause__ or error.__context__, ServiceRequestError)
 
 
 def _first_line(error: BaseException) -> str:
