@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from reconciler.diagnostics import Diagnostic, Position
 
@@ -76,3 +76,20 @@ class Unreadable(Exception):  # noqa: N818 -- reads as the sentence it stands fo
     def __init__(self, *diagnostics: Diagnostic) -> None:
         super().__init__()
         self.diagnostics = diagnostics
+
+
+def leave_out(document: Document, parts: Iterable[tuple[str, int | str]]) -> None:
+    """Drop items of lists and keys of tables at the root of *document*: its faulty parts."""
+    root = cast("Table", document.root)
+    for key, inner in sorted(parts, key=_last_first):
+        holder = root[key]
+        if isinstance(holder, Series) and isinstance(inner, int):
+            del holder[inner], holder.marks[inner]
+        elif isinstance(holder, Table) and isinstance(inner, str):
+            del holder[inner]
+
+
+def _last_first(part: tuple[str, int | str]) -> tuple[str, int]:
+    """Order items of a list from its end, so that dropping one moves no other."""
+    key, inner = part
+    return key, -inner if isinstance(inner, int) else 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.config.cohorts import CohortFile, cohort_file, wrong_cohort
 from reconciler.config.composing import compose
 from reconciler.config.crossing import disallowed, duplicates, rings
-from reconciler.config.documents import Unreadable
+from reconciler.config.documents import Unreadable, leave_out
 from reconciler.config.files import find, name_of, read
 from reconciler.config.schema import readings
 from reconciler.config.scrutiny import scrutinize
@@ -93,10 +93,13 @@ def _cohort_file(document: Document, check: Check, report: list[Diagnostic]) -> 
     """Validate one cohort document; None where its shape is wrong beyond single people."""
     found = list(islice(violations(document, "cohort"), MAX_PER_FILE))
     report.extend(violation.diagnostic for violation in found)
-    faulty = {violation.user for violation in found if not violation.is_harmless}
-    if None in faulty or len(found) == MAX_PER_FILE:
+    faulty = [violation for violation in found if not violation.is_harmless]
+    beyond = any(v.user is None and v.part is None for v in faulty)
+    if beyond or len(found) == MAX_PER_FILE:
         return None
-    file = cohort_file(document, frozenset(index for index in faulty if index is not None))
+    leave_out(document, {v.part for v in faulty if v.part})
+    people = frozenset(v.user for v in faulty if v.user is not None)
+    file = cohort_file(document, people)
     report.extend(wrong_cohort(file, check))
     return file
 

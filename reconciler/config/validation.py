@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from reconciler.config.schema import Schema
 
 _TEXT_RULES = frozenset({"type", "pattern", "maxLength"})
+_NAMES = frozenset({"displayName", "givenName", "surname"})
+"""Without these among the defaults people would seem to have no name."""
 _ANNOTATIONS = frozenset({"description", "examples", "patternErrorMessage"})
 
 
@@ -45,6 +47,17 @@ class Violation:
         match self.path:
             case ("users", int(index), *_):
                 return index
+            case _:
+                return None
+
+    @property
+    def part(self) -> tuple[str, int | str] | None:
+        """What can be left out so that the rest of the file is judged all the same."""
+        match self.path:
+            case (("licenses" | "groups" | "roles") as key, int(index), *_):
+                return key, index
+            case ("defaults", str(name), *_) if name not in _NAMES:
+                return "defaults", name
             case _:
                 return None
 

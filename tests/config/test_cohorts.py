@@ -372,3 +372,32 @@ def test_a_private_key_anywhere_is_refused_and_never_shown(
         "d.yaml:4:1: error: the file holds a private key",
     ]
     assert "TOPSECRET" not in "".join(told)
+
+
+def test_a_faulty_part_of_the_cohort_does_not_hide_the_others(repository: Repository) -> None:
+    """Roles, licenses, groups and defaults that are wrong are left out, and the rest is judged."""
+    repository.write(
+        "tenant.yaml",
+        "version: 1\ntenant: contoso.onmicrosoft.com\nsource: s\nroles: [Reports Reader]\n",
+    )
+    repository.write(
+        "c.yaml",
+        "version: 1\ncohort: c\ncredentials: {recipients: [age1x]}\n"
+        "defaults: {usageLocation: UK, city: Leeds}\n"
+        "roles:\n"
+        "  - {role: Reports Reader}\n"
+        "  - {role: Reports Reeder, justification: Reads}\n"
+        "  - {role: Reports Reader}\n"
+        "users:\n"
+        "  - {userPrincipalName: a@b.cd}\n",
+    )
+
+    assert [message.partition("\n")[0] for message in repository.told(".")] == [
+        "c.yaml:3:28: error: recipient 1 is damaged: part of it is missing or mistyped, so copy "
+        "the whole line again",
+        "c.yaml:4:27: error: usageLocation 'UK' is not an ISO 3166-1 alpha-2 code",
+        "c.yaml:6:5: error: 'justification' is missing in item 1 of roles",
+        "c.yaml:7:12: error: role 'Reports Reeder' is not listed in tenant.yaml",
+        "c.yaml:8:5: error: 'justification' is missing in item 3 of roles",
+        "c.yaml:10:5: error: 'a@b.cd' has no name",
+    ]
