@@ -170,7 +170,7 @@ class Settling:
             self.uncertain += task.operation.changes
 
     def _settled(self, outcome: Outcome) -> None:
-        if not isinstance(outcome, Applied):
+        if isinstance(outcome, Failed):
             self._chains.end(outcome.change)
         outcome = replace(outcome, change=self._chains.identified(outcome.change))
         self.outcomes.append(outcome)

@@ -292,12 +292,13 @@ async def connect(
     cloud_name: str,
     environment: Mapping[str, str],
     *,
+    sign_in: Callable[[Cloud, Mapping[str, str]], TokenCredential] = credential,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     jitter: Callable[[], float] = random.random,
 ) -> AsyncIterator[Graph]:
     """Open Graph as *environment* and the cloud say; closed with the block."""
     cloud = cloud_of(cloud_name, environment)
-    credential_ = credential(cloud, environment)
+    credential_ = sign_in(cloud, environment)
     hostname = urlsplit(cloud.graph).hostname or ""
     provider = AzureIdentityAuthenticationProvider(
         credential_, scopes=[cloud.scope], allowed_hosts=[hostname]

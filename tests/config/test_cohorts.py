@@ -393,8 +393,10 @@ def test_a_faulty_part_of_the_cohort_does_not_hide_the_others(repository: Reposi
     )
 
     assert [message.partition("\n")[0] for message in repository.told(".")] == [
-        "c.yaml:3:28: error: recipient 1 is damaged: part of it is missing or mistyped, so copy "
-        "the whole line again",
+        (
+            "c.yaml:3:28: error: recipient 1 is damaged: part of it is missing or mistyped, so copy "
+            "the whole line again"
+        ),
         "c.yaml:4:27: error: usageLocation 'UK' is not an ISO 3166-1 alpha-2 code",
         "c.yaml:6:5: error: 'justification' is missing in item 1 of roles",
         "c.yaml:7:12: error: role 'Reports Reeder' is not listed in tenant.yaml",
