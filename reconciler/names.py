@@ -90,15 +90,10 @@ class Names:
         self._users = {folded(user.user_principal_name): user for user in observed.users}
         self._deleted = {folded(user.user_principal_name): user for user in observed.deleted_users}
         self._accounts = _accounts(desired, observed)
-        self._groups_by_id = {group.id: group for group in observed.groups}
 
     def service_plan(self, sku: Sku, name: str) -> ServicePlan | Unresolved:
         """Find a part of *sku* by its name or id."""
         return self._plans[sku.id][name]
-
-    def group_by_id(self, group: ObjectId) -> Group | None:
-        """Find a group that the files mention; None for any other."""
-        return self._groups_by_id.get(group)
 
     def user(self, user_principal_name: str) -> ObservedUser | None:
         """Find the account that has this name now."""
@@ -148,8 +143,6 @@ def _accounts(desired: Desired, observed: Observed) -> dict[str, Account]:
         folded(user.user_principal_name): Account(user.user_principal_name)
         for user in desired.users
     }
-    for account in (*observed.people, *(user.account for user in observed.users)):
-        accounts[folded(account.user_principal_name)] = account
-        if account.id:
-            accounts[folded(account.id)] = account
-    return accounts
+    existing = (*observed.people, *(user.account for user in observed.users))
+    accounts |= {folded(account.user_principal_name): account for account in existing}
+    return accounts | {folded(account.id): account for account in existing if account.id}

@@ -76,7 +76,11 @@ def inherited_licenses(situation: Situation) -> Iterator[Diagnostic]:
     """Tell of declared licences that are not assigned because a group gives them."""
     for user, current in _ours(situation):
         direct = direct_licenses(current)
-        inherited = {state.sku_id for state in current.licenses if state.assigned_by_group}
+        inherited = {
+            state.sku_id
+            for state in current.licenses
+            if state.assigned_by_group and state.state.startswith("Active")
+        }
         for license_ in user.licenses:
             sku = situation.names.skus[license_.sku]
             if not isinstance(sku, Unresolved) and sku.id in inherited - direct.keys():

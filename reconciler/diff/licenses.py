@@ -49,7 +49,9 @@ def license_changes(
             granted += _assigned(comparison, user, account, sku, license_, state)
     yield from granted
     if not keeps_undeclared(user):
-        wave = Wave.ENTITLEMENTS if granted else Wave.REVOKE_ENTITLEMENTS
+        # From an account in the recycle bin nothing can be taken before it is back.
+        exists = comparison.names.user(user.user_principal_name) is not None
+        wave = Wave.REVOKE_ENTITLEMENTS if exists and not granted else Wave.ENTITLEMENTS
         for sku_id in sorted((held.keys() & comparison.managed.skus.keys()) - wanted.keys()):
             sku = comparison.managed.skus[sku_id]
             yield _taken_back(account, user.cohort, sku, wave, Reason.NOT_DECLARED)

@@ -41,8 +41,9 @@ def _unresolved(kind: str, found: object, position: Position) -> Iterator[Diagno
         return
     name = visible(found.name)
     if found.matches:
+        several = counted(len(found.matches), kind.partition(" of ")[0])
         yield Diagnostic(
-            f"{kind} '{name}' is ambiguous: {counted(len(found.matches), kind)} have this name",
+            f"{kind} '{name}' is ambiguous: {several} have this name",
             f"write the id instead, one of: {listing(found.matches)}",
             position,
         )

@@ -28,7 +28,7 @@ def removals(situation: Situation) -> Iterator[Diagnostic]:
         if population >= limit.minimum and percent > limit.percent:
             yield Diagnostic(
                 f"plan removes {by_kind[kind]} of {counted(population, _NOUNS[kind])} "
-                f"({percent:.0f} %, limit {limit.percent} %)",
+                f"({percent:.3g} %, limit {limit.percent} %)",
                 f"review every removal, then run again with --allow-removals={len(removed)}",
                 situation.tenant_file.position,
             )
