@@ -218,6 +218,9 @@ ACTIONS: tuple[type[Change], ...] = (Delete, Create, Update, Adopt, Restore)
 
 
 def is_removal(change: Change) -> bool:
-    """Whether *change* takes something away from a person."""
-    leaving = change.reason is Reason.USER_NOT_DECLARED
-    return leaving or (isinstance(change, Delete) and change.key.kind != "manager")
+    """Whether *change* takes something away from a person; blocking sign-in does."""
+    if change.reason is Reason.USER_NOT_DECLARED:
+        return True
+    if any(field.path == "accountEnabled" and field.after is False for field in change.fields):
+        return not isinstance(change, Create)
+    return isinstance(change, Delete) and change.key.kind != "manager"

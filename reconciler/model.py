@@ -176,6 +176,9 @@ class Desired:
     tenant_file: TenantFile = TenantFile()
     scope: frozenset[CohortName] | None = None
     """The cohorts of the files that were named; None is all of the repository."""
+    elsewhere: frozenset[str] = frozenset()
+    """Names, folded, of the people whom files declare that were not named: nobody of them
+    has left."""
 
 
 # --- Observed: what the tenant holds --------------------------------------------------

@@ -34,6 +34,12 @@ def duplicates(documents: Iterable[Document]) -> Iterator[Diagnostic]:
     yield from repetitions("user", (name for document in readable for name in _users(document)))
 
 
+def declared(documents: Iterable[Document]) -> frozenset[str]:
+    """Give the people whom *documents* declare, in the form in which names are compared."""
+    readable = (document for document in documents if isinstance(document.root, Table))
+    return frozenset(folded(name) for document in readable for name, _ in _users(document))
+
+
 def disallowed(files: Iterable[CohortFile], tenant_file: TenantFile) -> Iterator[Diagnostic]:
     """Give a diagnostic for each domain and entitlement that the tenant file leaves out."""
     known = {folded(domain) for domain in tenant_file.domains or ()}

@@ -34,6 +34,8 @@ class Found:
     """The files that were meant."""
 
     cohorts: tuple[Path, ...]
+    others: tuple[Path, ...]
+    """Cohort files of the same repository that were not named: who they declare counts."""
     tenants: tuple[Path, ...]
     """More than one is an error."""
     is_whole: bool
@@ -43,6 +45,8 @@ class Found:
 
 @dataclass(slots=True)
 class _Walk:
+    within: tuple[str, ...]
+    """Real paths of the repositories: a link may not lead out of them."""
     files: dict[Path, Path] = field(default_factory=dict)
     """By absolute path: a file that is named twice is read once."""
     folders: dict[str, Path] = field(default_factory=dict)
@@ -51,23 +55,53 @@ class _Walk:
 
 
 def find(paths: Sequence[Path]) -> Found:
-    """Find the cohort files and the tenant file that *paths* stand for."""
-    walk = _Walk()
+    """Find the cohort files and the tenant file that *paths* stand for.
+
+    Every tenant file counts that is named, visited, or lies in a folder above, up to the
+    top of the repository: no folder can have one of its own.
+    """
+    walk = _Walk(tuple(_top(path) for path in paths))
     for path in paths:
         _refuse_unusable(path)
         _visit(path, walk, ())
     files = [walk.files[key] for key in sorted(walk.files)]
-    folders = [path for path in paths if path.is_dir()]
-    tenants = tuple(path for path in files if path.name in TENANT_FILES)
     if not files and not walk.diagnostics:
         names = listing(path.as_posix() for path in paths)
         raise UsageError(f"no .yaml or .yml file is in {names}", "name a folder of cohort files")
-    inside = bool(tenants) or not (around := _around(paths))
+    cohorts = tuple(path for path in files if path.name not in TENANT_FILES)
+    tenants = _tenants(files, paths)
+    is_whole = any(path.is_dir() and _holds(path, tenants) for path in paths)
     return Found(
-        cohorts=tuple(path for path in files if path.name not in TENANT_FILES),
-        tenants=tenants if inside else around,
-        is_whole=any(_holds(folder, tenants) for folder in folders) if inside else False,
+        cohorts=cohorts,
+        others=() if is_whole else _others(cohorts, tenants),
+        tenants=tenants,
+        is_whole=is_whole,
         diagnostics=tuple(walk.diagnostics),
+    )
+
+
+def _tenants(files: Sequence[Path], paths: Sequence[Path]) -> tuple[Path, ...]:
+    found = {_absolute(path): path for path in files if path.name in TENANT_FILES}
+    for path in paths:
+        for folder in _folders_above(path):
+            for file in _tenant_files(folder):
+                found.setdefault(_absolute(file), file)
+    return tuple(found.values())
+
+
+def _others(cohorts: Sequence[Path], tenants: Sequence[Path]) -> tuple[Path, ...]:
+    """Give the cohort files beside the tenant file that were not named.
+
+    What is wrong with them is for a run that names them to tell.
+    """
+    walk = _Walk(tuple(_top(tenant) for tenant in tenants))
+    for tenant in tenants:
+        _visit(tenant.parent, walk, ())
+    named = {os.path.realpath(path) for path in cohorts}
+    return tuple(
+        path
+        for path in (walk.files[key] for key in sorted(walk.files))
+        if path.name not in TENANT_FILES and os.path.realpath(path) not in named
     )
 
 
@@ -103,7 +137,11 @@ def _visit(path: Path, walk: _Walk, above: tuple[str, ...]) -> None:
     """Add what *path* stands for; *above* are the real folders that lead to it."""
     try:
         mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
+        if not _stays_within(path, walk.within):
+            problem = f"link '{name_of(path)}' leads out of the repository"
+            hint = "remove the link, or copy the file"
+            walk.diagnostics.append(Diagnostic(problem, hint, Position(name_of(path))))
+        elif stat.S_ISDIR(mode):
             _visit_folder(path, walk, above)
         elif path.suffix.lower() not in SUFFIXES:
             pass
@@ -138,13 +176,12 @@ def _refusal(path: Path, real: str, walk: _Walk, above: tuple[str, ...]) -> tupl
     return None
 
 
-def _around(paths: Sequence[Path]) -> tuple[Path, ...]:
-    """Give the nearest tenant file of each path, in its folder or above."""
-    found: dict[Path, Path] = {}
-    for path in paths:
-        nearest = next(filter(None, map(_tenant_files, _folders_above(path))), ())
-        found |= {_absolute(file): file for file in nearest}
-    return tuple(found.values())
+def _stays_within(path: Path, within: Sequence[str]) -> bool:
+    """Whether *path* is no link, or leads to a place in one of the repositories."""
+    if not path.is_symlink():
+        return True
+    real = Path(os.path.realpath(path))
+    return any(real.is_relative_to(top) for top in within)
 
 
 def _tenant_files(folder: Path) -> tuple[Path, ...]:
@@ -152,13 +189,20 @@ def _tenant_files(folder: Path) -> tuple[Path, ...]:
 
 
 def _folders_above(path: Path) -> Iterator[Path]:
-    """Give the folder of *path* and those above, down from nothing beyond the current one."""
-    here = Path.cwd()
+    """Give the folder of *path* and those above, up to the top of the repository."""
+    here, absolute = Path.cwd(), _absolute(path)
+    for folder in absolute.parents if not path.is_dir() else (absolute, *absolute.parents):
+        yield folder if path.is_absolute() else Path(os.path.relpath(folder, here))
+        if (folder / ".git").exists():
+            return
+
+
+def _top(path: Path) -> str:
+    """Give the real path of the repository that *path* is in; without one, of its folder."""
     absolute = _absolute(path)
-    own = None if path.is_dir() else absolute.parent
-    for folder in absolute.parents:
-        if folder == own or folder.is_relative_to(here):
-            yield folder if path.is_absolute() else Path(os.path.relpath(folder, here))
+    above = (absolute, *absolute.parents)
+    own = absolute if path.is_dir() else absolute.parent
+    return os.path.realpath(next((f for f in above if (f / ".git").exists()), own))
 
 
 def _holds(folder: Path, tenants: tuple[Path, ...]) -> bool:

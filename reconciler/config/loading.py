@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.config.cohorts import CohortFile, cohort_file, wrong_cohort
 from reconciler.config.composing import compose
-from reconciler.config.crossing import disallowed, duplicates, rings
+from reconciler.config.crossing import declared, disallowed, duplicates, rings
 from reconciler.config.documents import Unreadable, leave_out
 from reconciler.config.files import find, name_of, read
 from reconciler.config.schema import readings
@@ -56,7 +56,10 @@ def _desired(found: Found, check: Check, report: list[Diagnostic]) -> Desired:
     """Give what the files that were *found* say, and add what is wrong to *report*."""
     tenant = _tenant_file(found.tenants, report)
     documents = list(filter(None, (_document(path, "cohort", report) for path in found.cohorts)))
-    report.extend(duplicates(documents))
+    elsewhere = list(filter(None, (_document(path, "cohort", []) for path in found.others)))
+    named = {document.file for document in documents}
+    twice = duplicates([*elsewhere, *documents])
+    report.extend(d for d in twice if d.position and d.position.file in named)
     files = list(filter(None, (_cohort_file(document, check, report) for document in documents)))
     if tenant:
         report.extend(disallowed(files, tenant))
@@ -68,6 +71,7 @@ def _desired(found: Found, check: Check, report: list[Diagnostic]) -> Desired:
         cohorts=cohorts,
         tenant_file=tenant or TenantFile(),
         scope=None if found.is_whole else frozenset(cohort.name for cohort in cohorts),
+        elsewhere=declared(elsewhere),
     )
 
 

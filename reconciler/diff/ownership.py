@@ -40,7 +40,7 @@ def leavers(desired: Desired, observed: Observed) -> Iterator[tuple[ObservedUser
 
     Beside each, the cohort that its mark names.
     """
-    declared = {folded(user.user_principal_name) for user in desired.users}
+    declared = {folded(user.user_principal_name) for user in desired.users} | desired.elsewhere
     for user in observed.users:
         mark = Mark.parse(user.mark)
         if not mark or mark.source != desired.tenant_file.source:

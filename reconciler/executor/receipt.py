@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import orjson
 
@@ -109,6 +109,8 @@ def described(outcome: Outcome) -> dict[str, Any]:
             }
         case Skipped():
             document["because"] = outcome.because
+        case _:
+            assert_never(outcome)
     return document
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from reconciler.executor.outcomes import Applied, Failed, Skipped, summary
 from reconciler.text import counted, visible
@@ -40,6 +40,8 @@ def _lines(plan: Plan, run: Run, files: Files) -> Iterator[str]:
                 yield f"           because {visible(outcome.because)}"
             case Applied():
                 pass
+            case _:
+                assert_never(outcome)
     if counts["failed"] or counts["skipped"]:
         yield "Run it again once the cause is mended: a rerun does only what is left."
     if run.sealed:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from reconciler.changes import Change, Create, Delete, LicenseKey, Restore, UserKey
 from reconciler.errors import ReconcilerError
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from reconciler.executor.chains import Chains
     from reconciler.executor.surroundings import Clock, Records
-    from reconciler.executor.verdicts import Verdict
     from reconciler.graph.transport import Answer, Graph
     from reconciler.plan import Plan
 
@@ -66,9 +65,8 @@ class Settling:
 
     async def settle(self, task: Task, answer: Answer) -> list[Task]:
         """Do what the verdict on *answer* says; gives back what is to be sent next."""
-        verdict = judge(task.operation, answer, self._history(task))
-        if isinstance(verdict, LookUp):
-            verdict = await self._look_up(task, answer)
+        judged = judge(task.operation, answer, self._history(task))
+        verdict = await self._look_up(task, answer) if isinstance(judged, LookUp) else judged
         match verdict:
             case Done():
                 return self._done(task, verdict)
@@ -82,8 +80,8 @@ class Settling:
                 return [Task(task.operation, history=History(new_password=True))]
             case Refusal():
                 return self._refused(task, verdict.error, lost=isinstance(answer, NoAnswer))
-            case LookUp():
-                raise AssertionError("a look-up ends in another verdict")  # pragma: no cover
+            case _:
+                assert_never(verdict)
 
     def skip(self, changes: Sequence[Change], because: str) -> None:
         """Record that *changes* are not tried."""
@@ -102,7 +100,7 @@ class Settling:
             seats_expected=bool(task.skus & self._freed),
         )
 
-    async def _look_up(self, task: Task, answer: Answer) -> Verdict:
+    async def _look_up(self, task: Task, answer: Answer) -> Done | Again | Refusal:
         """Tell whether the account that has our name is the one that this run created."""
         change = task.operation.changes[0]
         name = change.key.account.user_principal_name

@@ -203,7 +203,10 @@ def _flat(collections: Iterable[Iterable[Json]]) -> dict[str, Json]:
 
 def _once(names: Iterable[str]) -> tuple[str, ...]:
     """Give each name once, compared without case, in a stable order."""
-    return tuple({folded(name): name for name in sorted(names, reverse=True)}.values())[::-1]
+    once: dict[str, str] = {}
+    for name in sorted(names):
+        once.setdefault(folded(name), name)
+    return tuple(once.values())
 
 
 def _is_id(name: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from reconciler.changes import (
     Change,
@@ -109,6 +109,8 @@ class Maker:
                 return [self._manager(key)]
             case RoleAssignmentKey():
                 return [self._role(first, key)]
+            case _:
+                assert_never(key)
 
     def _user(self, change: Change, key: UserKey, password: str | None) -> list[RequestInformation]:
         properties = user_properties(change.fields, self.ownership)

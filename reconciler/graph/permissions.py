@@ -7,7 +7,7 @@ succeed and give nulls, which would look like differences (microsoft-graph-docs#
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import orjson
 
@@ -102,6 +102,8 @@ def _needs(change: Change) -> Iterable[tuple[str, frozenset[str]]]:
             )
         case RoleAssignmentKey():
             yield "assign directory roles", frozenset(_ROLE_WRITE)
+        case _:
+            assert_never(change.key)
     if any(field.path == "signInSessions" for field in change.fields):
         yield "revoke sign-in sessions", write | {"User.RevokeSessions.All"}
 

@@ -146,7 +146,8 @@ class Graph:
         """
         answers: dict[int, Reply] = {}
         pending = list(enumerate(requests))
-        for attempt in range(READ_ATTEMPTS):
+        attempt = 0
+        while pending:
             waits: list[float] = []
             again: list[tuple[int, RequestInformation]] = []
             for chunk in batching.chunks(pending):
@@ -158,10 +159,9 @@ class Graph:
                     else:
                         waits.append(wait)
                         again.append((number, info))
-            pending = again
-            if not pending:
-                break
-            await self.sleep(max(waits))
+            if again:
+                await self.sleep(max(waits))
+            pending, attempt = again, attempt + 1
         return [answers[number] for number in range(len(requests))]
 
     async def read_all(self, requests: Sequence[RequestInformation]) -> list[list[Any]]:

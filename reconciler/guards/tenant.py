@@ -54,7 +54,7 @@ def published_recipient(situation: Situation) -> Iterator[Diagnostic]:
     """Refuse to seal a real tenant's credentials to the key of the demonstration."""
     receiving = {create.cohort for create in new_accounts(situation)}
     for cohort in situation.desired.cohorts:
-        published = any(PUBLISHED_RECIPIENT in recipient for recipient in cohort.recipients)
+        published = any(PUBLISHED_RECIPIENT in folded(key) for key in cohort.recipients)
         real = situation.observed.tenant.id != DEMONSTRATION_TENANT
         if published and real and cohort.name in receiving:
             yield Diagnostic(

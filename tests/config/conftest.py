@@ -58,6 +58,7 @@ class Repository:
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
     """Give an empty repository, which is the current folder."""
+    (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
     return Repository(tmp_path)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.config.files import MAX_BYTES
+from reconciler.config.files import MAX_BYTES, read
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def test_what_cannot_be_read_is_an_error_that_names_it(repository: Repository) -
             "  hint: remove the link"
         ),
         (
-            "cohorts/memory.yaml:1:1: error: 'cohorts/memory.yaml' cannot be read: "
-            "input/output error\n  hint: check its permissions"
+            "cohorts/memory.yaml:1:1: error: link 'cohorts/memory.yaml' leads out of the "
+            "repository\n  hint: remove the link, or copy the file"
         ),
         "cohorts/pipe.yaml:1:1: error: 'cohorts/pipe.yaml' is no regular file\n  hint: remove it",
         (
@@ -211,20 +211,95 @@ def test_the_tenant_file_and_the_scope_follow_the_paths(
     assert desired.scope == (None if scope is None else frozenset(scope))
 
 
-def test_no_tenant_file_above_the_current_folder_counts(
-    repository: Repository, tenant: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("current", "path"),
+    [
+        pytest.param(".", "cohorts/sub/a.yaml", id="from the top"),
+        pytest.param("cohorts/sub", ".", id="from the folder itself"),
+        pytest.param("deploy", "../cohorts/sub/a.yaml", id="from a folder beside it"),
+    ],
+)
+def test_the_tenant_file_is_found_wherever_the_command_runs(
+    repository: Repository,
+    tenant: str,
+    monkeypatch: pytest.MonkeyPatch,
+    current: str,
+    path: str,
 ) -> None:
-    """For a file below the current folder the search ends there; elsewhere, in its own."""
-    repository.write("tenant.yaml", tenant)
-    repository.write("here/a.yaml", EMPTY.format("a"))
-    repository.write("there/deep/b.yaml", EMPTY.format("b"))
-    repository.write("there/tenant.yaml", tenant)
-    monkeypatch.chdir("here")
+    """The search goes up from the file to the top of the repository, and no further."""
+    repository.write("cohorts/tenant.yaml", tenant)
+    repository.write("cohorts/sub/a.yaml", EMPTY.format("a"))
+    repository.write("deploy/README", "")
+    monkeypatch.chdir(current)
 
-    assert repository.load("a.yaml").tenant_file.tenant is None
-    assert repository.load(".").tenant_file.tenant is None
-    assert repository.load("../there/deep/b.yaml").tenant_file.tenant is None
-    assert repository.load("../tenant.yaml").tenant_file.tenant == "contoso.onmicrosoft.com"
+    assert repository.load(path).tenant_file.source == "s"
+
+
+def test_the_search_ends_at_the_top_of_the_repository(repository: Repository, tenant: str) -> None:
+    """A tenant file beside the repository is another one's."""
+    repository.write("tenant.yaml", tenant)
+    repository.write("inner/.git/HEAD", "")
+    repository.write("inner/a.yaml", EMPTY.format("a"))
+
+    assert repository.load("inner/a.yaml").tenant_file.tenant is None
+
+
+@pytest.mark.parametrize("path", ["cohorts/sub", "cohorts/sub/a.yaml", "cohorts"])
+def test_no_folder_can_have_a_tenant_file_of_its_own(
+    repository: Repository, tenant: str, path: str
+) -> None:
+    """A second tenant file does not replace the first, whatever is named."""
+    repository.write("cohorts/tenant.yaml", tenant)
+    repository.write("cohorts/sub/tenant.yaml", tenant)
+    repository.write("cohorts/sub/a.yaml", EMPTY.format("a"))
+
+    (message,) = repository.told(path)
+
+    assert "there are several tenant files: " in message
+
+
+def test_who_is_declared_in_a_file_that_is_not_named_is_seen(
+    repository: Repository, tenant: str, head: str
+) -> None:
+    """A person or a cohort that another file has already is a duplicate in a narrow run too."""
+    users = "users:\n  - {userPrincipalName: a@b.cd, displayName: A}\n"
+    repository.write("cohorts/tenant.yaml", tenant)
+    repository.write("cohorts/first.yaml", head + users)
+    repository.write("cohorts/second.yaml", head + users)
+
+    assert repository.told("cohorts/first.yaml") == [
+        (
+            "cohorts/first.yaml:2:9: error: cohort 'c' is given twice, first at "
+            "cohorts/second.yaml:2:9\n  hint: keep one of them"
+        ),
+        (
+            "cohorts/first.yaml:5:25: error: user 'a@b.cd' is given twice, first at "
+            "cohorts/second.yaml:5:25\n  hint: keep one of them"
+        ),
+    ]
+
+
+def test_what_is_wrong_in_a_file_that_is_not_named_is_not_told(
+    repository: Repository, tenant: str
+) -> None:
+    """Naming files narrows what is judged; who the others declare is known all the same."""
+    repository.write("cohorts/tenant.yaml", tenant)
+    repository.write("cohorts/a.yaml", EMPTY.format("a"))
+    repository.write("cohorts/broken.yaml", "users: [")
+    repository.write(
+        "cohorts/wrong.yaml", "cohort: b\nusers:\n  - {userPrincipalName: B@b.cd, colour: red}\n"
+    )
+
+    assert repository.load("cohorts/a.yaml").elsewhere == {"b@b.cd"}
+    assert repository.load("cohorts/a.yaml").scope == {"a"}
+
+
+def test_a_file_that_cannot_be_read_is_told() -> None:
+    """What the system says about a file is part of the message."""
+    assert str(read(Path("/proc/self/mem"))) == (
+        "/proc/self/mem:1:1: error: '/proc/self/mem' cannot be read: input/output error\n"
+        "  hint: check its permissions"
+    )
 
 
 def test_the_tenant_file_of_an_absolute_path_is_named_in_full(

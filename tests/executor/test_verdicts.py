@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import pytest
+
+from reconciler.changes import (
+    Change,
+    Create,
+    Delete,
+    LicenseKey,
+    MembershipKey,
+    Restore,
+    RoleAssignmentKey,
+    Update,
+    UserKey,
+    Wave,
+)
+from reconciler.executor.verdicts import (
+    SWAP_TRIES,
+    THROTTLED_TRIES,
+    TRIES,
+    Again,
+    AnotherPassword,
+    Done,
+    History,
+    LookUp,
+    Refusal,
+    Split,
+    judge,
+)
+from reconciler.graph.errors import GraphError
+from reconciler.graph.operations import Operation
+from reconciler.graph.reply import Reply
+from reconciler.graph.transport import NoAnswer
+from reconciler.model import Account, CohortName, ObjectId, UserPrincipalName
+
+ADA = Account(UserPrincipalName("ada@contoso.com"), ObjectId("ada-id"))
+BETA = CohortName("beta")
+USER, STAFF = UserKey(ADA), MembershipKey(ADA, ObjectId("staff-id"), "Staff")
+E5 = LicenseKey(ADA, ObjectId("e5"), "SPE_E5")
+E3 = LicenseKey(ADA, ObjectId("e3"), "SPE_E3")
+ROLE = RoleAssignmentKey(ADA, ObjectId("role-id"), "Reader")
+
+
+def of(*changes: Change) -> Operation:
+    """Put changes in one operation."""
+    return Operation(changes, "lane")
+
+
+NEW = of(Create(USER, BETA, Wave.USERS))
+OLD = of(Update(USER, BETA, Wave.USERS))
+BACK = of(Restore(USER, BETA, Wave.USERS))
+GOING = of(Delete(USER, BETA, Wave.LEAVERS))
+JOIN = of(Create(STAFF, BETA, Wave.ENTITLEMENTS))
+JOINS = of(*JOIN.changes, *JOIN.changes)
+LEAVE = of(Delete(STAFF, BETA, Wave.REVOKE_ENTITLEMENTS))
+LICENSE = of(Create(E5, BETA, Wave.ENTITLEMENTS))
+LICENSES = of(*LICENSE.changes, Create(E3, BETA, Wave.ENTITLEMENTS))
+TAKEN_BACK = of(Delete(E5, BETA, Wave.ENTITLEMENTS))
+SWAP = of(*LICENSE.changes, Delete(E3, BETA, Wave.ENTITLEMENTS))
+GIVE_ROLE = of(Create(ROLE, BETA, Wave.ROLES))
+
+
+def refusal(status: int, message: str = "", code: str = "Request_BadRequest") -> Reply:
+    """Give an error; by default one that only its words tell."""
+    return Reply(status, {}, {"error": {"code": code, "message": message}})
+
+
+MEMBER = refusal(400, "added object references already exist")
+CONFLICT = refusal(400, "A conflicting object with one or more of the specified property values")
+NO_LINK = refusal(400, "removed object references do not exist")
+NOT_HELD = refusal(400, "User does not have a corresponding license.")
+NAME = refusal(400, "same value for property userPrincipalName already exists.")
+WEAK = refusal(400, "does not comply with password complexity requirements")
+SEATS = refusal(400, "does not have any available licenses.")
+LOCATION = refusal(400, "cannot be done for user with invalid usage location")
+GONE = refusal(404)
+SLOW = Reply(429, {"retry-after": "7"}, None)
+DOWN = refusal(503)
+BUSY = Reply(503, {"retry-after": "9"}, None)
+DENIED = refusal(403)
+OK = Reply(204, {}, None)
+LOST = NoAnswer("ReadTimeout")
+
+NOW = History()
+AGAIN = History(ambiguous=True)
+FRESH = History(fresh=True)
+LAST = History(tries=TRIES, seats_expected=True)
+THERE, AWAY = "it was there already", "it was gone already"
+
+
+def no(reply: Reply) -> Refusal:
+    """Give the refusal that repeats *reply*."""
+    assert reply.error
+    return Refusal(reply.error)
+
+
+TABLE = {
+    "carried out": (JOIN, OK, NOW, Done(OK)),
+    "too fast": (JOIN, SLOW, NOW, Again(7.0)),
+    "too fast, after many tries of another kind": (JOIN, SLOW, LAST, Again(7.0)),
+    "too fast for ever": (JOIN, SLOW, History(throttled=THROTTLED_TRIES), no(SLOW)),
+    "in trouble": (NEW, DOWN, NOW, Again(ambiguous=True)),
+    "in trouble, and says how long": (NEW, BUSY, NOW, Again(9.0, ambiguous=True)),
+    "in trouble for ever": (NEW, DOWN, LAST, no(DOWN)),
+    "no answer": (NEW, LOST, NOW, Again(ambiguous=True)),
+    "never an answer": (NEW, LOST, LAST, Refusal(GraphError(0, "NoAnswer", "ReadTimeout"))),
+    "not arrived everywhere": (LICENSE, LOCATION, NOW, Again()),
+    "never arrived": (LICENSE, LOCATION, LAST, no(LOCATION)),
+    "no seats": (LICENSE, SEATS, NOW, no(SEATS)),
+    "no seats yet": (LICENSE, SEATS, History(seats_expected=True), Again()),
+    "no seats for a swap yet": (SWAP, SEATS, History(seats_expected=True), Again()),
+    "each waits for the other": (
+        SWAP,
+        SEATS,
+        History(tries=SWAP_TRIES, seats_expected=True),
+        Split(),
+    ),
+    "two licences wait": (
+        LICENSES,
+        SEATS,
+        History(tries=SWAP_TRIES, seats_expected=True),
+        Again(),
+    ),
+    "no seats in the end": (LICENSE, SEATS, LAST, no(SEATS)),
+    "new account not visible": (LICENSE, GONE, FRESH, Again()),
+    "new accounts not visible": (JOINS, GONE, FRESH, Again()),
+    "account gone": (LICENSE, GONE, NOW, no(GONE)),
+    "weak password": (NEW, WEAK, NOW, AnotherPassword()),
+    "weak password again": (NEW, WEAK, History(new_password=True), no(WEAK)),
+    "name taken": (NEW, NAME, NOW, no(NAME)),
+    "name taken, maybe by us": (NEW, NAME, AGAIN, LookUp()),
+    "address taken": (NEW, CONFLICT, NOW, no(CONFLICT)),
+    "member already": (JOIN, MEMBER, NOW, Done(MEMBER, THERE)),
+    "one of the members already": (JOINS, MEMBER, NOW, Split()),
+    "role already": (GIVE_ROLE, CONFLICT, NOW, Done(CONFLICT, THERE)),
+    "a conflict on a change": (OLD, CONFLICT, NOW, no(CONFLICT)),
+    "membership gone already": (LEAVE, GONE, NOW, Done(GONE, AWAY)),
+    "membership gone meanwhile": (LEAVE, NO_LINK, NOW, Done(NO_LINK, AWAY)),
+    "licence gone already": (TAKEN_BACK, NOT_HELD, NOW, Done(NOT_HELD, AWAY)),
+    "half of a swap gone already": (SWAP, NOT_HELD, NOW, Split()),
+    "a licence to add is not held": (LICENSE, NOT_HELD, NOW, no(NOT_HELD)),
+    "account gone already": (GOING, GONE, NOW, Done(GONE, AWAY)),
+    "account not in the recycle bin": (BACK, GONE, NOW, no(GONE)),
+    "account back already": (BACK, GONE, AGAIN, Done(GONE, "it was back already")),
+    "one of the members refused": (JOINS, DENIED, NOW, Split()),
+    "some of the members gone": (JOINS, GONE, NOW, Split()),
+    "denied": (JOIN, DENIED, NOW, no(DENIED)),
+    "licences denied": (LICENSES, DENIED, NOW, no(DENIED)),
+}
+
+
+@pytest.mark.parametrize(("operation", "answer", "history", "verdict"), TABLE.values(), ids=TABLE)
+def test_verdicts(
+    operation: Operation, answer: Reply | NoAnswer, history: History, verdict: object
+) -> None:
+    """What an answer means depends on what was asked, and on what happened before."""
+    assert judge(operation, answer, history) == verdict

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+
+from reconciler.errors import UsageError
+from reconciler.graph.clouds import CLOUDS, Cloud, cloud
+
+
+@pytest.mark.parametrize(
+    ("name", "graph", "login"),
+    [
+        ("global", "https://graph.microsoft.com", "https://login.microsoftonline.com"),
+        ("usgov", "https://graph.microsoft.us", "https://login.microsoftonline.us"),
+        ("dod", "https://dod-graph.microsoft.us", "https://login.microsoftonline.us"),
+        ("china", "https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
+    ],
+)
+def test_national_clouds(name: str, graph: str, login: str) -> None:
+    """Each cloud has a Graph and a login service of its own, and tokens for its own Graph."""
+    assert cloud(name, {}) == Cloud(graph, login, f"{graph}/.default")
+
+
+def test_every_cloud_is_known() -> None:
+    """There are no others."""
+    assert list(CLOUDS) == ["global", "usgov", "dod", "china"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "graph", "login"),
+    [
+        (
+            {"RECONCILER_GRAPH_URL": "http://127.0.0.1:8080/"},
+            "http://127.0.0.1:8080",
+            "https://login.microsoftonline.com",
+        ),
+        (
+            {"RECONCILER_GRAPH_URL": "http://[::1]:8080"},
+            "http://[::1]:8080",
+            "https://login.microsoftonline.com",
+        ),
+        (
+            {"RECONCILER_GRAPH_URL": "https://graph.internal/"},
+            "https://graph.internal",
+            "https://login.microsoftonline.com",
+        ),
+        (
+            {"AZURE_AUTHORITY_HOST": "localhost:8443/"},
+            "https://graph.microsoft.com",
+            "https://localhost:8443",
+        ),
+        (
+            {"AZURE_AUTHORITY_HOST": "https://localhost:8443"},
+            "https://graph.microsoft.com",
+            "https://localhost:8443",
+        ),
+        (
+            {"AZURE_AUTHORITY_HOST": "", "RECONCILER_GRAPH_URL": ""},
+            "https://graph.microsoft.com",
+            "https://login.microsoftonline.com",
+        ),
+    ],
+    ids=["loopback", "IPv6", "https", "bare host", "login", "empty"],
+)
+def test_elsewhere(environment: dict[str, str], graph: str, login: str) -> None:
+    """Variables move the cloud; what tokens are asked for stays."""
+    assert cloud("global", environment) == Cloud(
+        graph, login, "https://graph.microsoft.com/.default"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://graph.internal",
+        "http://127.0.0.1.evil.example",
+        "http://localhost@evil.example",
+        "ftp://127.0.0.1",
+        "https://",
+        "https://[bad",
+        "graph.internal",
+    ],
+)
+def test_a_token_never_travels_in_the_clear(url: str) -> None:
+    """Plain http is for this machine alone, and what is no URL at all is refused as well."""
+    with pytest.raises(UsageError, match="where a token would travel in the clear") as caught:
+        cloud("global", {"RECONCILER_GRAPH_URL": url})
+    assert caught.value.hint == "use https, or http on 127.0.0.1"
+
+
+def test_a_secret_never_travels_in_the_clear() -> None:
+    """The login service is spoken to over https, on this machine too."""
+    with pytest.raises(UsageError, match="where a secret would travel in the clear"):
+        cloud("global", {"AZURE_AUTHORITY_HOST": "http://localhost:8443"})

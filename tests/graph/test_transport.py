@@ -1,0 +1,413 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.identity import CredentialUnavailableError
+
+from reconciler.errors import GraphFailed, GraphUnreachable, PermissionMissing, UsageError
+from reconciler.graph.requests import Requests
+from reconciler.graph.transport import NoAnswer, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from reconciler.graph.reply import Reply
+    from reconciler.graph.transport import Answer, Graph
+    from tests.graph.conftest import Credential, Fake, Tenant
+
+    Batched = Callable[..., Callable[[httpx.Request], httpx.Response]]
+    Faked = Callable[..., Fake]
+
+ROOT = "https://graph.example/v1.0"
+DENIED = {"error": {"code": "Authorization_RequestDenied", "message": "Insufficient privileges"}}
+GONE = {"error": {"code": "Request_ResourceNotFound", "message": "Resource 'x' does not exist"}}
+BUSY = {"error": {"code": "TooManyRequests", "message": "Please retry again later."}}
+DOWN = {"error": {"code": "ServiceUnavailable", "message": "down"}}
+
+
+async def domains(graph: Graph) -> list[Reply]:
+    """Ask one question."""
+    return await graph.read([Requests(graph.client).domains()])
+
+
+async def both(graph: Graph) -> list[Reply]:
+    """Ask two questions."""
+    requests = Requests(graph.client)
+    return await graph.read([requests.domains(), requests.organization()])
+
+
+async def write(graph: Graph) -> list[Answer]:
+    """Send a write."""
+    return await graph.batch([Requests(graph.client).create_user({"displayName": "Ada"})])
+
+
+def turns(*answers: Any) -> Callable[[str], Any]:  # noqa: ANN401 -- JSON, or whatever is passed on
+    """Answer one after the other, the last for ever."""
+    left = list(answers)
+    return lambda _: left.pop(0) if len(left) > 1 else left[0]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "waits"),
+    [
+        ([(429, BUSY, {"Retry-After": "7"})], [7.0]),
+        ([(429, BUSY, {"Retry-After": "0.5"}), (429, BUSY)], [0.5, 2.0]),
+        ([(503, DOWN)] * 3, [1.0, 2.0, 4.0]),
+        ([(504, None, {"Retry-After": "soon"})], [1.0]),
+    ],
+    ids=["as asked", "then of its own", "longer each time", "no number"],
+)
+def test_reads_are_asked_again(
+    fake: Faked, batched: Batched, trouble: list[Any], waits: list[float]
+) -> None:
+    """What Graph asks for is waited, to the fraction; without it, longer each time."""
+    graph = fake(batched(turns(*trouble, (200, {"value": []}))))
+
+    (reply,) = graph.run(domains)
+
+    assert (reply.status, graph.slept) == (200, waits)
+
+
+def test_only_what_failed_is_asked_again(fake: Faked, batched: Batched) -> None:
+    """What has been answered is not asked twice, and the longest wait counts for all."""
+    troubles: Iterator[Any] = iter([(429, BUSY, {"Retry-After": "3"}), (200, {"value": []})])
+
+    def part(url: str) -> Any:  # noqa: ANN401 -- JSON, or whatever is passed on
+        return next(troubles) if url == "/domains" else (200, {"value": [url]})
+
+    graph = fake(batched(part))
+
+    replies = graph.run(both)
+
+    assert [reply.body["value"] for reply in replies] == [[], ["/organization"]]
+    assert [[item["url"] for item in graph.parts(n)] for n in range(2)] == [
+        ["/domains", "/organization"],
+        ["/domains"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        httpx.Response(503),
+        httpx.Response(502, text="<html>bad gateway</html>"),
+        httpx.Response(200, text="<html>sign in to the guest network</html>"),
+        httpx.Response(200, json={"responses": []}),
+        httpx.Response(200, json=["?"]),
+        httpx.ReadTimeout("slow"),
+        httpx.ConnectError("refused"),
+        httpx.RemoteProtocolError("cut"),
+        httpx.DecodingError("no gzip"),
+    ],
+    ids=[
+        "503",
+        "a page of errors",
+        "a page",
+        "left out",
+        "no object",
+        "timeout",
+        "refused",
+        "cut",
+        "garbled",
+    ],
+)
+def test_dropped_answers_are_asked_for_again(
+    fake: Faked, batched: Batched, trouble: httpx.Response | Exception
+) -> None:
+    """Whatever happens to a whole batch, reading goes on as soon as it can."""
+    good, left = batched(turns((200, {"value": []}))), [trouble]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if not left:
+            return good(request)
+        first = left.pop()
+        if isinstance(first, Exception):
+            raise first
+        return first
+
+    graph = fake(answer)
+
+    assert [reply.status for reply in graph.run(domains)] == [200]
+    assert graph.slept == [1.0]
+
+
+def test_unreachable(fake: Faked) -> None:
+    """After six tries without an answer, that is what is told."""
+
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    graph = fake(refuse)
+
+    with pytest.raises(GraphUnreachable, match="does not answer: ConnectError while waiting for"):
+        graph.run(domains)
+    assert graph.slept == [1.0, 2.0, 4.0, 8.0, 16.0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        ((503, DOWN), GraphUnreachable, "Graph is in trouble: 503 ServiceUnavailable: down"),
+        ((429, BUSY), GraphFailed, "429 TooManyRequests"),
+        ((403, DENIED), PermissionMissing, "Authorization_RequestDenied: Insufficient privileges"),
+        ((401, None), PermissionMissing, "401 UnknownError: Graph gave no reason"),
+        ((400, {"error": {"code": "BadRequest", "message": "?"}}), GraphFailed, "400 BadRequest"),
+        ((302, None), GraphFailed, "302 UnknownError"),
+    ],
+    ids=["in trouble", "too fast", "forbidden", "not signed in", "refused", "elsewhere"],
+)
+def test_a_failed_read_stops_the_command(
+    fake: Faked,
+    batched: Batched,
+    answer: Any,  # noqa: ANN401 -- JSON, or whatever is passed on
+    kind: type[Exception],
+    words: str,
+) -> None:
+    """A failed read is never taken for absence; what it was decides the exit code."""
+    with pytest.raises(kind, match=words):
+        fake(batched(lambda _: answer)).run(domains)
+
+
+def test_404_is_an_answer(fake: Faked, batched: Batched) -> None:
+    """Who reads one thing may learn that it is not there; a collection always is."""
+    graph = fake(batched(lambda _: (404, GONE)))
+
+    assert [reply.status for reply in graph.run(domains)] == [404]
+    with pytest.raises(GraphFailed, match="404 Request_ResourceNotFound"):
+        graph.run(lambda g: g.read_all([Requests(g.client).domains()]))
+
+
+def test_a_wait_beyond_reason(fake: Faked, batched: Batched) -> None:
+    """A command does not sit there for an hour."""
+    graph = fake(batched(lambda _: (429, BUSY, {"Retry-After": "3600"})))
+
+    with pytest.raises(GraphFailed, match="asks to wait 3600 seconds, more than the 300") as caught:
+        graph.run(domains)
+    assert "a rerun goes on where this one stopped" in str(caught.value.hint)
+    assert graph.slept == []
+
+
+def test_pages_are_followed_to_the_last(fake: Faked, batched: Batched) -> None:
+    """A link is followed as it is, with the headers of the first page, empty pages included."""
+    pages = {
+        "2": {"value": [], "@odata.nextLink": f"{ROOT}/users?$skiptoken=3"},
+        "3": {"value": [{"id": "b"}]},
+    }
+
+    def part(url: str) -> tuple[int, Any]:
+        if url.startswith("/domains"):
+            return 200, {"value": [{"id": "d"}]}
+        first = {"value": [{"id": "a"}], "@odata.nextLink": f"{ROOT}/users?$skiptoken=2"}
+        return 200, pages.get(url[-1], first)
+
+    graph = fake(batched(part))
+
+    async def ask(g: Graph) -> list[list[Any]]:
+        requests = Requests(g.client)
+        return await g.read_all([requests.marked("extensionAttribute15"), requests.domains()])
+
+    assert graph.run(ask) == [[{"id": "a"}, {"id": "b"}], [{"id": "d"}]]
+    levels = [graph.parts(n)[0]["headers"]["consistencylevel"] for n in range(3)]
+    assert levels == ["eventual"] * 3
+    assert [graph.parts(n)[0]["url"] for n in (1, 2)] == [
+        "/users?$skiptoken=2",
+        "/users?$skiptoken=3",
+    ]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example/v1.0/users",
+        "http://graph.example/v1.0/users",
+        "https://graph.example:8443/v1.0/users",
+        "https://graph.example@evil.example/v1.0/users",
+        "//evil.example/v1.0/users",
+    ],
+)
+def test_the_token_goes_nowhere_else(fake: Faked, batched: Batched, link: str) -> None:
+    """A page on another host, port or scheme is not followed: nothing is sent there."""
+    first = {"value": [], "@odata.nextLink": link}
+    graph = fake(batched(turns((200, first), (200, {"value": []}))))
+
+    with pytest.raises(GraphFailed, match="continues on another host"):
+        graph.run(lambda g: g.read_all([Requests(g.client).domains()]))
+    assert [request.url.host for request in graph.sent] == ["graph.example"]
+
+
+def test_redirects_are_not_followed(fake: Faked) -> None:
+    """Nor is a redirect, which would take the token with it."""
+    graph = fake(lambda _: httpx.Response(302, headers={"location": "https://evil.example/"}))
+
+    (answer,) = graph.run(write)
+
+    assert not isinstance(answer, NoAnswer)
+    assert answer.error is not None
+    assert len(graph.sent) == 1
+
+
+def test_writes_are_sent_once(fake: Faked) -> None:
+    """Whether a write is sent again is decided elsewhere, by what it is."""
+    graph = fake(lambda _: httpx.Response(503))
+
+    (answer,) = graph.run(write)
+
+    assert not isinstance(answer, NoAnswer)
+    assert (answer.status, len(graph.sent), graph.slept) == (503, 1, [])
+
+
+def test_requests_carry_token_and_id(fake: Faked, batched: Batched) -> None:
+    """Each request has an id of its own for Graph's support, and the token around the batch."""
+    graph = fake(batched(lambda _: (200, {"value": []})))
+
+    graph.run(both)
+
+    (outer,) = graph.sent
+    assert outer.headers["authorization"] == "Bearer header.payload.signature"
+    ids = [part["headers"]["client-request-id"] for part in graph.parts(0)]
+    assert len({*ids, outer.headers["client-request-id"]}) == 3
+    assert "authorization" not in str(graph.parts(0)).casefold()
+
+
+def _unanswered() -> ClientAuthenticationError:
+    """Make what azure-identity raises where nobody answers."""
+    error = ClientAuthenticationError(message="Authentication failed")
+    error.__cause__ = ServiceRequestError("refused")
+    return error
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind", "words"),
+    [
+        (
+            ClientAuthenticationError(message="AADSTS7000215: Invalid client secret.\nTrace"),
+            PermissionMissing,
+            "the login service refused to sign in: AADSTS7000215: Invalid client secret.",
+        ),
+        (ClientAuthenticationError(message=""), PermissionMissing, "refused to sign in"),
+        (CredentialUnavailableError("az login"), UsageError, "no usable credentials"),
+        (ServiceRequestError("refused"), GraphUnreachable, "the login service does not answer"),
+        (ServiceResponseError("cut"), GraphUnreachable, "the login service does not answer"),
+        (_unanswered(), GraphUnreachable, "the login service does not answer"),
+        (
+            FileNotFoundError(2, "No such file", "/run/token"),
+            UsageError,
+            "AZURE_FEDERATED_TOKEN_FILE: cannot read '/run/token'",
+        ),
+        (ZeroDivisionError("a bug"), ZeroDivisionError, "a bug"),
+    ],
+    ids=["refused", "silent", "no az", "no way", "cut", "unanswered", "no file", "a bug"],
+)
+def test_signing_in_fails(
+    fake: Faked, trouble: Exception, kind: type[Exception], words: str
+) -> None:
+    """Each way in which there is no token is told in our words, in one line."""
+    graph = fake(lambda _: httpx.Response(200))
+    graph.credential.trouble = trouble
+
+    async def token(g: Graph) -> str:
+        return g.token()
+
+    asks: list[Any] = [token, domains]
+    for ask in asks:
+        with pytest.raises(kind, match=words) as caught:
+            graph.run(ask)
+        assert "\n" not in str(caught.value)
+    assert graph.sent == []
+
+
+def test_a_token(fake: Faked) -> None:
+    """The token is given, to look at the permissions that it carries."""
+
+    async def token(g: Graph) -> str:
+        return g.token()
+
+    assert fake(lambda _: httpx.Response(200)).run(token) == "header.payload.signature"
+
+
+def connected(
+    environment: dict[str, str],
+    ask: Callable[[Graph], Any],
+    **more: Any,  # noqa: ANN401 -- JSON, or whatever is passed on
+) -> Any:  # noqa: ANN401 -- JSON, or whatever is passed on
+    """Ask a Graph that runs."""
+
+    async def asked() -> Any:  # noqa: ANN401 -- JSON, or whatever is passed on
+        async with connect("global", environment, **more) as graph:
+            return await ask(graph)
+
+    return asyncio.run(asked())
+
+
+@pytest.mark.parametrize(
+    ("attempt", "jitter", "seconds"),
+    [(0, 0.0, 0.5), (0, 1.0, 1.0), (3, 0.5, 6.0), (5, 1.0, 30.0), (60, 1.0, 30.0)],
+)
+def test_waits_grow_and_differ(tenant: Tenant, attempt: int, jitter: float, seconds: float) -> None:
+    """Two clients that were refused together do not come back together."""
+
+    async def backoff(graph: Graph) -> float:
+        return graph.backoff(attempt)
+
+    environment = dict(tenant.endpoints.environment)
+    assert connected(environment, backoff, jitter=lambda: jitter) == seconds
+
+
+def test_a_real_connection(tenant: Tenant) -> None:
+    """Over real HTTP, with a token of a real login service over TLS."""
+    (reply,) = connected(dict(tenant.endpoints.environment), domains)
+
+    assert "contoso.com" in {domain["id"] for domain in reply.body["value"]}
+    assert tenant.exchanges[-1].headers["user-agent"].startswith("entra-reconciler/")
+
+
+def test_a_wrong_secret_is_told_without_it(tenant: Tenant) -> None:
+    """The login service's number is there to search for; the secret is not."""
+    environment = {**tenant.endpoints.environment, "AZURE_CLIENT_SECRET": "s3cret-but-wrong"}
+
+    with pytest.raises(PermissionMissing, match="AADSTS7000215") as caught:
+        connected(environment, domains)
+    assert "s3cret-but-wrong" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "text"])
+def test_unusable_authorities(tenant: Tenant, tmp_path: Path, content: str | None) -> None:
+    """A file of authorities that is none is told before anything is sent."""
+    path = tmp_path / "ca.pem"
+    if content:
+        path.write_text(content)
+    environment = {**tenant.endpoints.environment, "REQUESTS_CA_BUNDLE": str(path)}
+
+    with pytest.raises(
+        UsageError, match=r"ca\.pem' is not a usable file of certificate authorities"
+    ):
+        connected(environment, domains)
+
+
+def test_a_folder_of_authorities_counts(tenant: Tenant, tmp_path: Path) -> None:
+    """`SSL_CERT_DIR` is one of the usual variables."""
+    environment = {**tenant.endpoints.environment, "SSL_CERT_DIR": str(tmp_path)}
+
+    (reply,) = connected(environment, domains)
+
+    assert reply.status == 200
+
+
+def test_without_variables_the_usual_authorities_count(credential: Credential) -> None:
+    """Nothing has to be set for a real tenant."""
+
+    async def root(graph: Graph) -> str:
+        return graph.root
+
+    found = connected({}, root, sign_in=lambda *_: credential)
+
+    assert found == "https://graph.microsoft.com/v1.0"
