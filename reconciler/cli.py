@@ -7,6 +7,7 @@ client. This is the only place that prints errors and chooses exit codes.
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import re
 import sys
@@ -20,7 +21,7 @@ import click
 from reconciler import __version__
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.errors import DiagnosedError, ExitCode, ReconcilerError
-from reconciler.text import counted, did_you_mean, visible
+from reconciler.text import counted, did_you_mean, visible, without_secrets
 
 COMMANDS = {
     "validate": "reconciler.commands.validate:command",
@@ -74,13 +75,18 @@ def main() -> NoReturn:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
-    """Run one command; gives back its exit code and never raises."""
+def run(arguments: list[str], command: click.Command = root) -> int:
+    """Run *command* with *arguments*; gives back its exit code and never raises."""
+    # What libraries log is theirs: Python would print their warnings beside our own words.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
-        code = root.main(arguments, prog_name="reconciler", standalone_mode=False)
+        code = command.main(arguments, prog_name="reconciler", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("error: interrupted", err=True)
+        click.echo("\nInterrupted: nothing was changed.", err=True)
         return ExitCode.INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help(), err=True)
+        return ExitCode.USAGE
     except click.ClickException as error:
         _tell((_of_usage(error),), 1)
         return ExitCode.USAGE
@@ -95,6 +101,9 @@ def run(arguments: list[str]) -> int:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         return _reader_gone()
+    except OSError as error:
+        _tell((_of_system(error),), 1)
+        return ExitCode.FAILED
     except Exception as error:  # noqa: BLE001 -- whatever it is, a person gets one line and a place
         return _unexpected(error)
     return code if isinstance(code, int) else ExitCode.DONE
@@ -103,14 +112,14 @@ def run(arguments: list[str]) -> int:
 def _tell(diagnostics: tuple[Diagnostic, ...], total: int, *, told: bool = False) -> None:
     for diagnostic in () if told else diagnostics:
         label = str(diagnostic.severity)
-        head, _, rest = str(diagnostic).partition(f"{label}: ")
+        head, _, rest = without_secrets(str(diagnostic)).partition(f"{label}: ")
         color = "red" if diagnostic.severity is Severity.ERROR else "yellow"
         click.echo(f"{head}{click.style(label + ':', fg=color, bold=True)} {rest}", err=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from reconciler.render.annotations import annotation  # noqa: PLC0415 -- only in Actions
 
         for diagnostic in diagnostics:
-            click.echo(annotation(diagnostic), err=True)
+            click.echo(without_secrets(annotation(diagnostic)), err=True)
     rest_ = total - len(diagnostics)
     if rest_:
         click.echo(f"and {rest_:,} more: mend these first", err=True)
@@ -127,6 +136,13 @@ def _of_usage(error: click.ClickException) -> Diagnostic:
     mistyped = re.fullmatch(r"No such command '(.+)'", message)
     near = did_you_mean(mistyped[1], COMMANDS) if mistyped else None
     return Diagnostic(f"{word.lower()} {visible(rest)}", near or f"see `{path} --help`")
+
+
+def _of_system(error: OSError) -> Diagnostic:
+    """Say what the operating system refused: a full disk behind `>`, for one."""
+    reason = (error.strerror or type(error).__name__).lower()
+    where = f" '{visible(str(error.filename))}'" if error.filename else ""
+    return Diagnostic(f"the system refused{where}: {reason}", "see that there is room, and access")
 
 
 def _reader_gone() -> int:

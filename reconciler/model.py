@@ -253,6 +253,8 @@ class RoleDefinition:
 
     id: ObjectId
     display_name: str
+    is_built_in: bool = True
+    """Whether it is Microsoft's; what the tenant's own ones allow, nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True)

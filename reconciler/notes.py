@@ -25,6 +25,30 @@ def notes(situation: Situation) -> Iterator[Diagnostic]:
         yield from note(situation)
 
 
+def no_tenant_file(situation: Situation) -> Iterator[Diagnostic]:
+    """Tell of a run that nothing bounds."""
+    tenant_file = situation.tenant_file
+    if tenant_file.position is None:
+        yield Diagnostic(
+            "there is no tenant file: this run only creates and adds, in whatever tenant the "
+            f"credentials are of, and marks accounts as '{tenant_file.source}/…'",
+            "write tenant.yaml beside the cohort files to say what this repository may touch",
+            severity=Severity.WARNING,
+        )
+
+
+def unknown_protected(situation: Situation) -> Iterator[Diagnostic]:
+    """Tell of protected names that nobody has: a slip would protect nobody."""
+    for name in situation.tenant_file.protected:
+        if not situation.names.account(name):
+            yield Diagnostic(
+                f"'{visible(name)}' is protected, and no account has this name or id",
+                "correct it under `guards.protected`, or remove it",
+                situation.tenant_file.position,
+                Severity.WARNING,
+            )
+
+
 def kept_leavers(situation: Situation) -> Iterator[Diagnostic]:
     """Tell of owned accounts that nobody declares and that `removal: keep` keeps."""
     if situation.tenant_file.removal is not Removal.KEEP:
@@ -167,6 +191,8 @@ def _note(summary: str, hint: str | None, user: DeclaredUser | None = None) -> D
 
 
 NOTES: tuple[Callable[[Situation], Iterator[Diagnostic]], ...] = (
+    no_tenant_file,
+    unknown_protected,
     kept_leavers,
     adopted_entitlements,
     inherited_licenses,

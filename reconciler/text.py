@@ -7,6 +7,7 @@ theirs may move a terminal's cursor, reverse a line or hide a character.
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,13 @@ _HIDDEN = frozenset(
     # Characters of no width, with which two names look alike; not U+200C and U+200D, which
     # Persian, Indic scripts and emoji need.
     "\u00ad\u180e\u200b\u2060\u2061\u2062\u2063\u2064\ufeff"
+)
+_TELLING = 4
+"""Letters that the beginning of a name must have to stand for it."""
+_COMMAND = re.compile(r"(?<!\S):(?=:)|#(?=#\[)")
+_SECRET = re.compile(
+    r"AGE-SECRET-KEY-[A-Z0-9]+|-----BEGIN [^-]*PRIVATE KEY-----.*|eyJ[\w-]{8,}[\w.-]*",
+    re.IGNORECASE | re.DOTALL,
 )
 _TAGS = range(0xE0000, 0xE0080)
 """Characters that repeat ASCII and are shown by nothing."""
@@ -37,16 +45,39 @@ def name_of(character: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Give *text* with every hidden character written out, on one line."""
+    """Give *text* with every hidden character written out, on one line.
+
+    It is no command to a runner that shows it in its log either: GitHub's obeys
+    `::command::` at the start of a line, to which wrapping could move it, and `##[command]`
+    anywhere (actions/runner, ActionCommand.cs).
+    """
+    text = _COMMAND.sub(lambda found: _written_out(found[0]), text)
     if text.isprintable() and text.isascii():
         return text
-    return "".join(f"\\u{{{ord(c):x}}}" if is_hidden(c) else c for c in text)
+    return "".join(_written_out(c) if is_hidden(c) else c for c in text)
+
+
+def _written_out(character: str) -> str:
+    return f"\\u{{{ord(character):x}}}"
+
+
+def without_secrets(text: str) -> str:
+    """Give *text* without what is plainly a secret: private keys and access tokens.
+
+    For messages that quote what a person typed in the wrong place.
+    """
+    return _SECRET.sub("…", text)
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """Give the candidate that *word* was most likely meant to be, if any is near."""
+    wanted = word.casefold()
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
-    matches = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.7)
+    matches = difflib.get_close_matches(wanted, by_folded, n=1, cutoff=0.7)
+    if not matches:  # the beginning of a longer name: YAMER for YAMMER_ENTERPRISE
+        starts = {folded[: len(wanted) + 1]: folded for folded in reversed(by_folded)}
+        near = difflib.get_close_matches(wanted, starts, n=1, cutoff=0.8)
+        matches = [starts[start] for start in near if len(wanted) >= _TELLING]
     return by_folded[matches[0]] if matches else None
 
 

@@ -15,6 +15,7 @@ import click
 
 from reconciler.commands import surroundings
 from reconciler.commands.plan import Format, show
+from reconciler.credentials import forbid_core_dumps
 from reconciler.errors import ExitCode, Refused, UsageError
 from reconciler.text import counted, visible
 
@@ -51,6 +52,7 @@ def command(
     PATH is a cohort file or a folder of them; without one it is cohorts/. Naming files
     narrows the plan to the cohorts in them. A rerun does only what is left to do.
     """
+    forbid_core_dumps()
     paths, sandbox = surroundings.sorted_out(paths, sandbox)
     desired = surroundings.desired_from(paths)
     with surroundings.environment(sandbox) as environment:
@@ -66,8 +68,8 @@ async def _apply(
     yes: bool,
     out: Path,
 ) -> int:
+    from reconciler.graph.connection import connect  # noqa: PLC0415 -- as above
     from reconciler.graph.permissions import check_writes  # noqa: PLC0415 -- the SDK, once needed
-    from reconciler.graph.transport import connect  # noqa: PLC0415 -- as above
 
     async with connect(cloud, environment) as graph:
         plan = await _agreed(graph, desired, allowed_removals, yes=yes)
@@ -102,7 +104,18 @@ def _ask(plan: Plan) -> None:
             "pass --yes to make the changes without asking",
         )
     changes = counted(len(plan.changes), "change")
-    click.confirm(f"\nMake {changes} in {visible(plan.tenant.display_name)}?", abort=True)
+    with _ctrl_c():
+        click.confirm(f"\nMake {changes} in {visible(plan.tenant.display_name)}?", abort=True)
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end a question at once: asyncio would only note it for later."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 async def _execute(plan: Plan, graph: Graph, out: Path) -> Run:

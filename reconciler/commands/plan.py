@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, assert_never
 
 import click
 
-from reconciler import render
+from reconciler import atomic, render
 from reconciler.commands import surroundings
-from reconciler.errors import ExitCode, ReconcilerError, Refused
+from reconciler.errors import ExitCode, ReconcilerError, Refused, UsageError
+from reconciler.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,7 @@ def command(
 async def _plan(
     desired: Desired, cloud: str, environment: Mapping[str, str], allowed_removals: int
 ) -> Plan:
-    from reconciler.graph.transport import connect  # noqa: PLC0415 -- the SDK, once Graph is needed
+    from reconciler.graph.connection import connect  # noqa: PLC0415 -- the SDK, once Graph is needed
 
     async with connect(cloud, environment) as graph:
         return await surroundings.planned(graph, desired, allowed_removals)
@@ -83,10 +84,10 @@ def show(plan: Plan, format_: Format, out: Path | None = None) -> None:
     if out is None:
         click.echo(text, nl=not text.endswith("\n"), color=color)
         return
-    draft = out.with_name(f".{out.name}.part")
+    if out.is_dir():
+        raise UsageError(f"'{visible(str(out))}' is a folder", "name a file with --out")
     try:
-        draft.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
-        draft.replace(out)
+        atomic.replace(out, (text if text.endswith("\n") else f"{text}\n").encode())
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise ReconcilerError(f"cannot write '{out}': {reason}", "name another file") from error

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reconciler.changes import Wave
-from reconciler.executor.outcomes import Applied
+from reconciler.executor.outcomes import Failed
+from reconciler.executor.report import told
 from reconciler.text import counted
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ WORDS = {
 
 
 class Lines:
-    """A line for each wave, and one for each change that did not succeed."""
+    """A line for each wave, and one for each change that failed."""
 
     def __enter__(self) -> Self:
         return self
@@ -39,9 +40,9 @@ class Lines:
         click.echo(f"{WORDS[wave]}: {counted(changes, 'change')}", err=True)
 
     def settled(self, outcome: Outcome) -> None:
-        """Say so where a change did not succeed."""
-        if not isinstance(outcome, Applied):
-            click.echo(f"{outcome.word}: {outcome.change.key.address}", err=True)
+        """Say so where a change failed; what was skipped for it stands in the summary."""
+        if isinstance(outcome, Failed):
+            click.echo(f"failed: {told(outcome.change)}", err=True)
 
 
 class Bar:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.credentials import unseal
+from reconciler.credentials import forbid_core_dumps, unseal
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -28,5 +28,6 @@ def command(file: Path, identities: tuple[Path, ...]) -> None:
 
     `age -d -i IDENTITY FILE` does the same, and asks for the passphrase of a protected key.
     """
+    forbid_core_dumps()
     plaintext = unseal(file.read_bytes(), [identity.read_bytes() for identity in identities])
     click.echo(plaintext, nl=False)

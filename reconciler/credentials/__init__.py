@@ -9,7 +9,7 @@ reads its logs or downloads its artifacts.
 from __future__ import annotations
 
 from reconciler.credentials.opening import unseal
-from reconciler.credentials.password import Password, generate
+from reconciler.credentials.password import Password, forbid_core_dumps, generate
 from reconciler.credentials.recipients import Problem, check_recipients
 from reconciler.credentials.sealing import Credential, seal
 from reconciler.credentials.vault import Vault
@@ -20,6 +20,7 @@ __all__ = [
     "Problem",
     "Vault",
     "check_recipients",
+    "forbid_core_dumps",
     "generate",
     "seal",
     "unseal",

@@ -21,6 +21,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from reconciler.errors import ReconcilerError
 
+try:
+    import resource
+except ImportError:  # pragma: no cover -- Windows, which writes no core dumps
+    resource = None  # type: ignore[assignment]  # see above
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -42,6 +47,13 @@ ALPHABET = "".join(CLASSES)
 _ATTEMPTS = 1000
 """Two draws in three succeed: that so many fail means that the randomness is broken."""
 _SHORTEST_WORD = 3
+
+
+def forbid_core_dumps() -> None:
+    """Keep the memory of this process, in which passwords are, out of a crash's dump."""
+    if resource is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 class Password:

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from contextlib import suppress
 from itertools import chain, count
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler import atomic
 from reconciler.credentials.sealing import seal
 from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from reconciler.credentials.sealing import Credential
     from reconciler.model import CohortName
@@ -81,7 +81,7 @@ def _make(folder: Path) -> None:
     if not folder.is_dir():
         _make(folder.parent)
         folder.mkdir(mode=0o700)
-        _sync(folder.parent)
+        atomic.sync(folder.parent)
 
 
 def _publish(content: bytes, paths: Iterator[Path]) -> Path:
@@ -94,7 +94,11 @@ def _publish(content: bytes, paths: Iterator[Path]) -> Path:
     try:
         while not _take(path):
             path = next(paths)
-        _replace(path, content)
+        try:
+            atomic.replace(path, content)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise _unwritable(path, error) from error
     return path
@@ -107,32 +111,6 @@ def _take(path: Path) -> bool:
     except FileExistsError:
         return False
     return True
-
-
-def _replace(path: Path, content: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make the new name in *folder* last through a power cut; Windows has no such call."""
-    if os.name == "nt":  # pragma: no cover -- the tests run on POSIX
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unwritable(path: Path, error: OSError) -> ReconcilerError:

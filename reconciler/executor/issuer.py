@@ -53,6 +53,12 @@ class Issuer:
         issued = self._issued.get(folded(change.key.account.user_principal_name))
         return issued[1].password if issued else None
 
+    def redacted(self, words: str) -> str:
+        """Give *words* of a reply without any password of this run, should it echo one."""
+        for _, credential in self._issued.values():
+            words = words.replace(credential.password.reveal(), "…")
+        return words
+
     def finish(self, created: Iterable[Change]) -> Iterator[SealedFile]:
         """Make one file for each cohort of the credentials of accounts that may exist."""
         kept = {folded(change.key.account.user_principal_name) for change in created}

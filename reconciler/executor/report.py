@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.executor.outcomes import Applied, Failed, Skipped, summary
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from reconciler.executor.receipt import Run
     from reconciler.executor.run import Files
     from reconciler.plan import Plan
+
+
+LISTED = 10
+"""Changes skipped for one reason are named one by one up to so many."""
 
 
 def report(plan: Plan, run: Run, files: Files) -> str:
@@ -35,13 +40,11 @@ def _lines(plan: Plan, run: Run, files: Files) -> Iterator[str]:
             case Failed():
                 yield f"  failed   {told(outcome.change)}"
                 yield f"           {visible(outcome.told)}"
-            case Skipped():
-                yield f"  skipped  {told(outcome.change)}"
-                yield f"           because {visible(outcome.because)}"
-            case Applied():
+            case Applied() | Skipped():
                 pass
             case _:
                 assert_never(outcome)
+    yield from _skipped(run)
     if counts["failed"] or counts["skipped"]:
         yield "Run it again once the cause is mended: a rerun does only what is left."
     if run.sealed:
@@ -51,6 +54,20 @@ def _lines(plan: Plan, run: Run, files: Files) -> Iterator[str]:
             yield f"  {file.path}  ({counted(file.accounts, 'account')})"
         yield f"Open one with: reconciler unseal {run.sealed[0].path} -i YOUR_IDENTITY"
     yield f"Receipt: {files.receipt}  Journal: {files.journal}"
+
+
+def _skipped(run: Run) -> Iterator[str]:
+    """Name what was skipped reason by reason; of many with one reason, only how many."""
+    by_reason: defaultdict[str, list[Change]] = defaultdict(list)
+    for outcome in run.outcomes:
+        if isinstance(outcome, Skipped):
+            by_reason[outcome.because].append(outcome.change)
+    for because, changes in by_reason.items():
+        if len(changes) > LISTED:
+            yield f"  skipped  {counted(len(changes), 'change')}; the receipt names each"
+        else:
+            yield from (f"  skipped  {told(change)}" for change in changes)
+        yield f"           because {visible(because)}"
 
 
 def told(change: Change) -> str:

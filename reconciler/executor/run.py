@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
+from reconciler import atomic
 from reconciler.changes import Create
 from reconciler.credentials import Password, Vault, generate
 from reconciler.errors import ReconcilerError
@@ -43,7 +44,7 @@ class Files:
                 f"cannot use the folder '{folder}': {reason}", "name another folder with --out"
             ) from error
         for number in count(1):
-            suffix = f"-{number}" if number > 1 else ""
+            suffix = f".{number}" if number > 1 else ""
             files = cls(folder / f"journal{suffix}.jsonl", folder / f"receipt{suffix}.json")
             if not files.journal.exists() and not files.receipt.exists():
                 return files
@@ -89,10 +90,8 @@ async def execute(  # noqa: PLR0913 -- what a run needs of the world, each by it
 
 
 def _keep(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.part")
     try:
-        draft.write_bytes(content)
-        draft.replace(path)
+        atomic.replace(path, content)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise ReconcilerError(

@@ -159,8 +159,9 @@ class Settling:
     def _refused(self, task: Task, error: GraphError, *, lost: bool) -> list[Task]:
         self._note_uncertain(task, lost=lost)
         at, status = self._clock.now(), error.status or None
+        code, message = map(self._records.issuer.redacted, (error.code, error.message))
         for change in task.operation.changes:
-            self._settled(Failed(change, at, error.code, error.message, status, error.request_id))
+            self._settled(Failed(change, at, code, message, status, error.request_id))
         return []
 
     def _note_uncertain(self, task: Task, *, lost: bool = False) -> None:

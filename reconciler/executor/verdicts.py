@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from reconciler.changes import Create, Delete, LicenseKey, MembershipKey, Restore, UserKey
 from reconciler.graph.errors import GraphError, Meaning
 from reconciler.graph.reply import Reply
+from reconciler.graph.transport import NoAnswer
 
 if TYPE_CHECKING:
     from reconciler.graph.operations import Operation
-    from reconciler.graph.transport import Answer, NoAnswer
+    from reconciler.graph.transport import Answer
 
 TRIES = 7
 """How often a request is sent when the service fails or has not caught up with itself."""
@@ -90,7 +91,7 @@ def judge(operation: Operation, answer: Answer, history: History) -> Verdict:
         return _lost(answer, history)
     error = answer.error
     if error is None:
-        return Done(answer)
+        return Done(answer) if _is_complete(operation, answer) else _lost(_NOT_TOLD, history)
     match error.meaning:
         case Meaning.THROTTLED if history.throttled < THROTTLED_TRIES:
             return Again(answer.retry_after)
@@ -142,6 +143,15 @@ def _lost(answer: NoAnswer, history: History) -> Verdict:
     if history.tries < TRIES:
         return Again(ambiguous=True)
     return Refusal(GraphError(0, "NoAnswer", answer.reason))
+
+
+_NOT_TOLD = NoAnswer("Graph said that it created the account, and not which")
+
+
+def _is_complete(operation: Operation, reply: Reply) -> bool:
+    """Whether *reply* holds what the rest of the run needs: the id of a new account."""
+    body = reply.body
+    return not makes_account(operation) or (isinstance(body, dict) and "id" in body)
 
 
 def makes_account(operation: Operation) -> bool:

@@ -60,8 +60,8 @@ def _of_application(kind: str, cloud: Cloud, environment: Mapping[str, str]) -> 
     }
     if not _TENANT.fullmatch(tenant):
         raise UsageError(
-            f"AZURE_TENANT_ID is '{tenant}', which is no tenant",
-            "give its id or one of its domains",
+            "AZURE_TENANT_ID is neither the id of a tenant nor one of its domains",
+            "give the id or a domain of the tenant; what it holds now is not shown",
         )
     match kind:
         case "AZURE_CLIENT_SECRET":
@@ -74,8 +74,8 @@ def _of_application(kind: str, cloud: Cloud, environment: Mapping[str, str]) -> 
                 )
             except (OSError, ValueError) as error:
                 raise UsageError(
-                    f"{kind}: '{environment[kind]}' is not a usable certificate",
-                    "give a PEM or PFX file that holds the certificate and its private key",
+                    f"{kind} names no usable certificate",
+                    "give the path of a PEM or PFX file with the certificate and its private key",
                 ) from error
         case _:
             return identity.WorkloadIdentityCredential(

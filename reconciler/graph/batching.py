@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_HEADERS = {"content-type": "Content-Type", "consistencylevel": "ConsistencyLevel"}
+"""As Graph documents them: the SDK writes all names small, and these are JSON here."""
 SIZE = 20
 """How many requests one batch holds at most."""
 
@@ -41,7 +43,8 @@ def _item(number: int, info: RequestInformation, root: str) -> dict[str, Any]:
         "method": info.http_method.value,
         "url": info.url.removeprefix(root),
     }
-    headers = {k: v for k, v in (info.request_headers or {}).items() if k != "accept"}
+    sent = (info.request_headers or {}).items()
+    headers = {_HEADERS.get(name, name): value for name, value in sent if name != "accept"}
     if headers:
         item["headers"] = headers
     if info.content is not None:
@@ -64,10 +67,12 @@ def decode(
     """
     replies: list[Reply | None] = [None] * count
     numbers = {str(number): number for number in range(count)}
-    for item in body.get("responses", ()) if isinstance(body, dict) else ():
-        if (number := numbers.get(item["id"])) is None:
-            continue
-        headers = {str(k).casefold(): str(v) for k, v in (item.get("headers") or {}).items()}
-        merged = {**(carrier or {}), **headers}
-        replies[number] = Reply(int(item["status"]), merged, item.get("body"))
+    for item in body.get("responses") or () if isinstance(body, dict) else ():
+        match item:
+            case {"id": str(key), "status": int(status)} if key in numbers:
+                headers = item.get("headers") or {}
+                own = {str(name).casefold(): str(value) for name, value in headers.items()}
+                replies[numbers[key]] = Reply(status, {**(carrier or {}), **own}, item.get("body"))
+            case _:
+                pass  # nothing that we asked, or no answer to it
     return replies

@@ -48,12 +48,12 @@ def cloud(name: str, environment: Mapping[str, str]) -> Cloud:
         login = f"https://{login}"
     if not _is_safe(graph):
         raise UsageError(
-            f"RECONCILER_GRAPH_URL is '{graph}', where a token would travel in the clear",
-            "use https, or http on 127.0.0.1",
+            "RECONCILER_GRAPH_URL is an address where a token would travel in the clear",
+            "use https without a name and password in it, or http on 127.0.0.1",
         )
     if not login.startswith("https://"):
         raise UsageError(
-            f"AZURE_AUTHORITY_HOST is '{login}', where a secret would travel in the clear",
+            "AZURE_AUTHORITY_HOST is an address where a secret would travel in the clear",
             "use https",
         )
     return Cloud(graph, login, known.scope)
@@ -64,6 +64,6 @@ def _is_safe(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    if not parts.hostname:
+    if not parts.hostname or "@" in parts.netloc:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)

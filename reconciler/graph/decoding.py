@@ -75,7 +75,8 @@ def group(item: Json) -> Group:
 
 def role_definition(item: Json) -> RoleDefinition:
     """Read a directory role."""
-    return RoleDefinition(ObjectId(item["id"]), item.get("displayName") or "")
+    is_built_in = item.get("isBuiltIn") is not False
+    return RoleDefinition(ObjectId(item["id"]), item.get("displayName") or "", is_built_in)
 
 
 def role_assignment(item: Json) -> RoleAssignment:

@@ -9,48 +9,34 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
 import orjson
-from azure.core.exceptions import (
-    AzureError,
-    ClientAuthenticationError,
-    ServiceRequestError,
-)
-from azure.identity import CredentialUnavailableError
 from kiota_abstractions.method import Method
 from kiota_abstractions.native_response_handler import NativeResponseHandler
 from kiota_abstractions.request_information import RequestInformation
-from kiota_authentication_azure.azure_identity_authentication_provider import (
-    AzureIdentityAuthenticationProvider,
-)
 from kiota_http.middleware.options import ResponseHandlerOption
-from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
-from reconciler import __version__
 from reconciler.errors import (
     GraphFailed,
     GraphUnreachable,
     PermissionMissing,
     ReconcilerError,
-    UsageError,
 )
 from reconciler.graph import batching
-from reconciler.graph.auth import WHAT_TO_SET, certificates, credential
-from reconciler.graph.clouds import cloud as cloud_of
 from reconciler.graph.errors import Meaning
 from reconciler.graph.reply import Reply
+from reconciler.graph.signin import sign_in_errors
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from azure.core.credentials import TokenCredential
+    from msgraph.graph_request_adapter import GraphRequestAdapter
 
     from reconciler.graph.clouds import Cloud
 
@@ -97,7 +83,7 @@ class Graph:
 
     def token(self) -> str:
         """Give the access token; signs in where that has not happened yet."""
-        with _sign_in_errors():
+        with sign_in_errors():
             return self._credential.get_token(self._cloud.scope).token
 
     async def send(self, info: RequestInformation) -> Answer:
@@ -105,7 +91,7 @@ class Graph:
         self._prepare(info)
         info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         try:
-            with _sign_in_errors():
+            with sign_in_errors():
                 response = await self._adapter.send_primitive_async(info, "bytes", {})
         except httpx.RequestError as error:
             return NoAnswer(f"{type(error).__name__} while waiting for {self._cloud.graph}")
@@ -245,88 +231,3 @@ def _failure(reply: Reply) -> ReconcilerError:
     if error.meaning is Meaning.UNAVAILABLE:
         return GraphUnreachable(f"Graph is in trouble: {error}", "run it again later")
     return GraphFailed(f"Graph refused a read: {error}")
-
-
-class _sign_in_errors:  # noqa: N801 -- a context manager, used like a function
-    """Translate what azure-identity raises, at the one place where a token is fetched."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        match error:
-            case CredentialUnavailableError():
-                raise UsageError(
-                    "no usable credentials for Microsoft Graph in the environment", WHAT_TO_SET
-                ) from error
-            case ClientAuthenticationError() if not _is_unreached(error):
-                raise PermissionMissing(
-                    f"the login service refused to sign in: {_first_line(error)}",
-                    "check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret, certificate or "
-                    "federated credential behind them",
-                ) from error
-            case AzureError():  # no connection, a broken one, or an answer that is none
-                raise GraphUnreachable(
-                    "the login service does not answer",
-                    "check the network, the proxy and AZURE_AUTHORITY_HOST, then run it again",
-                ) from error
-            case OSError():  # read anew for every token, as it changes under a long run
-                raise UsageError(
-                    f"AZURE_FEDERATED_TOKEN_FILE: cannot read '{error.filename}'", WHAT_TO_SET
-                ) from error
-            case _:
-                return
-
-
-def _is_unreached(error: ClientAuthenticationError) -> bool:
-    """Whether azure-identity calls it a refusal that nobody answered, as it does."""
-    return isinstance(error.__cause__ or error.__context__, ServiceRequestError)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0][:300]
-
-
-@asynccontextmanager
-async def connect(
-    cloud_name: str,
-    environment: Mapping[str, str],
-    *,
-    sign_in: Callable[[Cloud, Mapping[str, str]], TokenCredential] = credential,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    jitter: Callable[[], float] = random.random,
-) -> AsyncIterator[Graph]:
-    """Open Graph as *environment* and the cloud say; closed with the block."""
-    cloud = cloud_of(cloud_name, environment)
-    credential_ = sign_in(cloud, environment)
-    hostname = urlsplit(cloud.graph).hostname or ""
-    provider = AzureIdentityAuthenticationProvider(
-        credential_, scopes=[cloud.scope], allowed_hosts=[hostname]
-    )
-    client = httpx.AsyncClient(
-        http2=True,
-        timeout=_TIMEOUT,
-        verify=_trusted(environment),
-        follow_redirects=False,
-        headers={"User-Agent": f"entra-reconciler/{__version__}"},
-    )
-    async with client:
-        adapter = GraphRequestAdapter(provider, client)
-        adapter.base_url = cloud.graph + VERSION
-        yield Graph(adapter, credential_, cloud, sleep, jitter)
-
-
-def _trusted(environment: Mapping[str, str]) -> ssl.SSLContext:
-    """Trust the usual authorities, and those that *environment* names."""
-    context = httpx.create_ssl_context(verify=True, trust_env=False)
-    if folder := environment.get("SSL_CERT_DIR"):
-        context.load_verify_locations(capath=folder)
-    if extra := certificates(environment):
-        try:
-            context.load_verify_locations(extra)
-        except OSError as error:
-            raise UsageError(
-                f"'{extra}' is not a usable file of certificate authorities",
-                "correct REQUESTS_CA_BUNDLE, SSL_CERT_FILE or CURL_CA_BUNDLE: a PEM file",
-            ) from error
-    return context

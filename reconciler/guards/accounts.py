@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from reconciler.changes import Adopt, ManagerKey, UserKey
 from reconciler.diagnostics import Diagnostic
 from reconciler.diff import Ownership, ownership
-from reconciler.model import folded
-from reconciler.text import counted, listing, visible
+from reconciler.model import Account, folded
+from reconciler.text import listing, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.changes import Change
+    from reconciler.diagnostics import Position
     from reconciler.guards.situation import Situation
     from reconciler.model import DeclaredUser, ObservedUser, TenantFile
 
 
 def foreign_accounts(situation: Situation) -> Iterator[Diagnostic]:
     """Refuse to touch accounts that exist and are not ours."""
+    protected = _protected(situation)
     for user in situation.desired.users:
         current = situation.names.user(user.user_principal_name)
+        if current and _is_one_of(protected, current.account):
+            continue  # which is refused whatever else is true of it
         deleted = situation.names.deleted_user(user.user_principal_name)
         if current:
             yield from _not_ours(situation.tenant_file, user, current)
@@ -45,8 +47,7 @@ def _not_ours(
             yield Diagnostic(
                 f"account '{name}' carries a foreign mark: {tenant_file.ownership} is "
                 f"'{visible(current.mark or '')}'",
-                f"whoever owns it must clear {tenant_file.ownership} before this repository can "
-                "take the account over",
+                _about_foreign_mark(tenant_file),
                 user.position,
             )
         case Ownership.UNMARKED if not user.adopt:
@@ -58,6 +59,18 @@ def _not_ours(
             )
         case _:
             pass
+
+
+def _about_foreign_mark(tenant_file: TenantFile) -> str:
+    if tenant_file.position is None:
+        return (
+            "without a tenant file this repository's own marks cannot be told: is tenant.yaml "
+            "missing?"
+        )
+    return (
+        f"if it is another repository's, that one must clear {tenant_file.ownership} first; if it "
+        "was ours, correct `source:` in the tenant file"
+    )
 
 
 def synced_accounts(situation: Situation) -> Iterator[Diagnostic]:
@@ -93,19 +106,38 @@ def synced_accounts(situation: Situation) -> Iterator[Diagnostic]:
 
 
 def protected_accounts(situation: Situation) -> Iterator[Diagnostic]:
-    """Refuse any change to an account that the tenant file protects."""
-    protected = {folded(name) for name in situation.tenant_file.protected}
-    hit: defaultdict[str, list[Change]] = defaultdict(list)
+    """Refuse to declare, or to change in any other way, an account that is protected."""
+    protected = _protected(situation)
+    declared = {folded(u.user_principal_name): u.position for u in situation.desired.users}
+    hit: dict[str, Position | None] = {}
+    for user in situation.desired.users:
+        current = situation.names.user(user.user_principal_name)
+        account = current.account if current else Account(user.user_principal_name)
+        if _is_one_of(protected, account):
+            hit[user.user_principal_name] = user.position
     for change in situation.changes:
         account = change.key.account
-        known = {folded(account.user_principal_name), folded(account.id or "")}
-        if known & protected:
-            hit[account.user_principal_name].append(change)
-    for name, changes in hit.items():
-        places = [change.position for change in changes if change.position]
+        if _is_one_of(protected, account) and folded(account.user_principal_name) not in declared:
+            hit[account.user_principal_name] = situation.tenant_file.position
+    for name, position in hit.items():
         yield Diagnostic(
-            f"account '{visible(name)}' is protected: {counted(len(changes), 'change')} refused",
+            f"account '{visible(name)}' is protected: no plan may change it",
             "leave it out of the cohort files, or take it off `guards.protected` in the tenant "
             "file",
-            min(places) if places else situation.tenant_file.position,
+            position,
         )
+
+
+def _protected(situation: Situation) -> frozenset[str]:
+    """Give the names and ids, folded, of everybody whom the tenant file protects."""
+    names = situation.tenant_file.protected
+    accounts = filter(None, map(situation.names.account, names))
+    return frozenset(
+        (*map(folded, names), *(folded(account.id) for account in accounts if account.id))
+    )
+
+
+def _is_one_of(protected: frozenset[str], account: Account) -> bool:
+    return not protected.isdisjoint(
+        (folded(account.user_principal_name), folded(account.id or account.user_principal_name))
+    )

@@ -17,17 +17,32 @@ if TYPE_CHECKING:
     from reconciler.guards.situation import Situation
     from reconciler.model import ObjectId
 
-TAKEOVER_ROLES = frozenset(
+PRIVILEGED_ROLES = frozenset(
     {
         "62e90394-69f5-4237-9190-012177145e10",  # Global Administrator
+        "f2ef992c-3afb-46b9-b7cf-a126ee74c451",  # Global Reader
         "e8611ab8-c189-46e8-94e1-60213ab1f814",  # Privileged Role Administrator
         "7be44c8a-adaf-4e2a-84d6-ab2649e08a13",  # Privileged Authentication Administrator
-        "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2",  # Hybrid Identity Administrator
+        "fe930be7-5e62-47db-91af-98c3a49a38b1",  # User Administrator
+        "729827e3-9c14-49f7-bb1b-9608f156bbb8",  # Helpdesk Administrator
+        "966707d0-3269-4727-9be2-8c3a10f19b9d",  # Password Administrator
+        "c4e39bd9-1100-46d3-8c65-fb160da0071f",  # Authentication Administrator
+        "194ae4cb-b126-40b2-bd5b-6091b380977d",  # Security Administrator
+        "5f2222b1-57c3-48ba-8ad5-d4759f1fde6f",  # Security Operator
+        "5d6b6bb7-de71-4623-b4af-96380a352509",  # Security Reader
+        "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9",  # Conditional Access Administrator
+        "3a2c62db-5318-420d-8d74-23affee5d9d5",  # Intune Administrator
+        "9360feb5-f418-4baa-8175-e2a00bac4301",  # Directory Writers
         "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",  # Application Administrator
         "158c047a-c907-4556-b7ef-446551a6b5f7",  # Cloud Application Administrator
+        "cf1c38e5-3621-4004-a7cb-879624dced7c",  # Application Developer
+        "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2",  # Hybrid Identity Administrator
+        "8329153b-31d0-4727-b945-745eb3bc5f31",  # Domain Name Administrator
+        "7698a772-787b-4ac8-901f-60d6b08affd2",  # Cloud Device Administrator
+        "59d46f88-662b-457b-bceb-5c3809e5908f",  # Lifecycle Workflows Administrator
     }
 )
-"""Roles whose holders can make themselves anything (entra-docs, permissions-reference)."""
+"""Roles that Microsoft labels privileged (entra-docs, permissions-reference, 2026-01)."""
 
 
 def unlisted_entitlements(situation: Situation) -> Iterator[Diagnostic]:
@@ -61,15 +76,20 @@ def _unlisted(
     )
 
 
-def takeover_roles(situation: Situation) -> Iterator[Diagnostic]:
-    """Refuse roles that can take over the tenant, unless the tenant file lists them."""
+def privileged_roles(situation: Situation) -> Iterator[Diagnostic]:
+    """Refuse privileged roles, and those nobody knows, unless a tenant file lists them."""
     if situation.tenant_file.roles is not None:
         return  # what is not listed is refused already
     for change in situation.changes:
         key = change.key
-        if isinstance(key, RoleAssignmentKey) and key.role_definition_id in TAKEOVER_ROLES:
+        if not isinstance(key, RoleAssignmentKey):
+            continue
+        role = situation.names.roles[key.role_definition_id]
+        is_custom = isinstance(role, RoleDefinition) and not role.is_built_in
+        if is_custom or key.role_definition_id in PRIVILEGED_ROLES:
+            kind = "is the tenant's own" if is_custom else "is privileged"
             yield Diagnostic(
-                f"role '{visible(key.name)}' can take over the whole tenant",
+                f"role '{visible(key.name)}' {kind}, and there is no tenant file that allows it",
                 "list it under `roles:` in a tenant file that identity administrators guard",
                 change.position,
             )

@@ -36,21 +36,23 @@ def unknown_names(situation: Situation) -> Iterator[Diagnostic]:
         yield from _unresolved("role", names.roles[listed.name], listed.position)
 
 
-def _unresolved(kind: str, found: object, position: Position) -> Iterator[Diagnostic]:
+def _unresolved(
+    kind: str, found: object, position: Position, owner: str = ""
+) -> Iterator[Diagnostic]:
     if not isinstance(found, Unresolved):
         return
-    name = visible(found.name)
+    name = f"{kind} '{visible(found.name)}'{owner}"
     if found.matches:
-        several = counted(len(found.matches), kind.partition(" of ")[0])
+        several = counted(len(found.matches), kind)
         yield Diagnostic(
-            f"{kind} '{name}' is ambiguous: {several} have this name",
+            f"{name} is ambiguous: {several} have this name",
             f"write the id instead, one of: {listing(found.matches)}",
             position,
         )
     else:
         known = f"the tenant has: {listing(sorted(found.known))}" if found.known else None
         yield Diagnostic(
-            f"{kind} '{name}' does not exist in this tenant",
+            f"{name} does not exist in this tenant",
             did_you_mean(found.name, found.known) or known,
             position,
         )
@@ -60,9 +62,10 @@ def _unknown_plans(names: Names, license_: DeclaredLicense) -> Iterator[Diagnost
     sku = names.skus[license_.sku]
     if isinstance(sku, Unresolved):
         return
-    kind = f"service plan of {visible(sku.part_number)}"
+    owner = f" of {visible(sku.part_number)}"
     for plan in license_.disabled_plans or ():
-        yield from _unresolved(kind, names.service_plan(sku, plan), license_.position)
+        found = names.service_plan(sku, plan)
+        yield from _unresolved("service plan", found, license_.position, owner)
 
 
 def _unknown_manager(names: Names, user: DeclaredUser) -> Iterator[Diagnostic]:

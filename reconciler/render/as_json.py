@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, assert_never
 
 import orjson
 
 from reconciler.changes import LicenseKey, ManagerKey, MembershipKey, RoleAssignmentKey, UserKey
 from reconciler.plan import FORMAT_VERSION
-from reconciler.render.outline import counts, sealings
+from reconciler.render.outline import sealings
+from reconciler.render.totals import counts
+from reconciler.text import is_hidden
 
 if TYPE_CHECKING:
     from reconciler.changes import Change, Key
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from reconciler.seats import Seats
 
 _Object = dict[str, object]
+
+_SUSPECT = re.compile(r"[^\n -~]|#(?=#\[)")
+"""What may have to be escaped; the only raw line feeds are those of the layout."""
 
 
 def json(plan: Plan) -> str:
@@ -40,7 +46,20 @@ def json(plan: Plan) -> str:
         "refusals": [_diagnostic(refusal) for refusal in plan.refusals],
     }
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
-    return orjson.dumps(document, option=options).decode()
+    return _SUSPECT.sub(_escaped, orjson.dumps(document, option=options).decode())
+
+
+def _escaped(found: re.Match[str]) -> str:
+    r"""Write a hidden character as `\uXXXX`, which JSON holds to be the same value.
+
+    So too the `#` of `##[`, which GitHub's runner obeys anywhere in a log (actions/runner,
+    ActionCommand.cs).
+    """
+    character = found[0]
+    if character != "#" and not is_hidden(character):
+        return character
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 def _change(change: Change) -> _Object:

@@ -1,7 +1,8 @@
 """The plan as a comment on a pull request.
 
-Removals and roles are always shown in full; what only repeats them in more detail gives
-way when the comment would be longer than GitHub takes, and says so.
+What a reviewer must see is always shown in full: removals, blocked sign-ins, accounts that
+are adopted, restored or get another mark, and roles. The rest gives way when the comment
+would be longer than GitHub takes; the top says so, and so does what stands in its place.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.changes import (
+    Adopt,
     Create,
-    ManagerKey,
     MembershipKey,
+    Restore,
     RoleAssignmentKey,
-    UserKey,
     is_removal,
 )
-from reconciler.render import outline
+from reconciler.render import outline, totals
+from reconciler.render.cells import after, fields, listed, symbol, what
 from reconciler.render.github import Section, cell, code, fitted, optional, table, titled
 from reconciler.render.outline import WORDS
 from reconciler.text import counted, visible
@@ -26,9 +28,8 @@ from reconciler.text import counted, visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from reconciler.changes import Change, FieldChange
+    from reconciler.changes import Change
     from reconciler.diagnostics import Diagnostic
-    from reconciler.model import FieldValue
     from reconciler.plan import Plan
     from reconciler.render.outline import Person
     from reconciler.seats import Seats
@@ -39,13 +40,14 @@ _TALLIED = ("license", "membership", "roleAssignment")
 
 
 def markdown(plan: Plan) -> str:
-    """Give the plan for a pull request: shorter than `LIMIT`, unless removals alone are not."""
+    """Give the plan for a pull request: no longer than `LIMIT`, unless what must be seen is."""
     return "\n\n".join(filter(None, fitted(list(_sections(plan)), LIMIT))) + "\n"
 
 
 def _sections(plan: Plan) -> Iterator[Section]:
     yield Section(_opening(plan))
     yield Section(_removals(plan))
+    yield Section(_taken_over(plan))
     yield Section(_roles(plan))
     yield _people(plan)
     yield Section(_groups(plan))
@@ -53,27 +55,24 @@ def _sections(plan: Plan) -> Iterator[Section]:
     yield Section(_seats(plan.seats))
     yield Section(_credentials(plan))
     yield _notes(plan.notes)
-    yield Section(titled("Refused", map(_diagnostic, plan.refusals)))
+    yield Section(listed("Refused", plan.refusals))
     yield Section(_closing(plan))
-
-
-# --- sections --------------------------------------------------------------------------
 
 
 def _opening(plan: Plan) -> str:
     tenant = code(plan.tenant.display_name)
     if plan.changes:
-        return f"### {tenant}: {outline.headline(plan)}"
+        return f"### {tenant}: {totals.headline(plan)}"
     if plan.refusals:
         return f"### {tenant}: no changes can be planned"
-    return f"### No changes: {tenant} is as the files declare it"
+    return f"### No changes: {tenant} {totals.unchanged(plan)}"
 
 
 def _removals(plan: Plan) -> str:
     rows = (
         (
-            _symbol(change),
-            _what(change),
+            symbol(change),
+            what(change),
             cell(person.account.user_principal_name),
             cell(person.cohort),
             change.reason.value,
@@ -84,16 +83,39 @@ def _removals(plan: Plan) -> str:
     return table("Removals", ("", "What", "Who", "Cohort", "Why"), rows)
 
 
+def _taken_over(plan: Plan) -> str:
+    """Give every account that becomes ours, comes back or moves to another cohort."""
+    rows = (
+        (
+            symbol(change),
+            change.verb if isinstance(change, Adopt | Restore) else "new mark",
+            cell(change.key.account.user_principal_name),
+            cell(change.cohort),
+            "<br>".join(fields(change)),
+        )
+        for change in plan.changes
+        if not is_removal(change) and _takes_over(change)
+    )
+    columns = ("", "What", "Who", "Cohort", "Changes")
+    return table("Adopted, restored or moved", columns, rows)
+
+
+def _takes_over(change: Change) -> bool:
+    if isinstance(change, Create):
+        return False
+    return isinstance(change, Adopt | Restore) or any(f.path == "mark" for f in change.fields)
+
+
 def _roles(plan: Plan) -> str:
     granted = [c for c in plan.changes if isinstance(c.key, RoleAssignmentKey)]
     rows = (
         (
-            _symbol(change),
+            symbol(change),
             cell(change.key.name),
             cell(change.key.account.user_principal_name),
             cell(change.cohort),
-            _after(change, "justification"),
-            _after(change, "ticket"),
+            after(change, "justification"),
+            after(change, "ticket"),
         )
         for change in granted
         if not is_removal(change)
@@ -108,7 +130,7 @@ def _people(plan: Plan) -> Section:
             cell(person.display_name) if person.display_name else "",
             cell(person.account.user_principal_name),
             cell(person.cohort),
-            f"{person.fate}{_tally(person)}",
+            f"{person.fate}{f' ({person.ending})' if person.ending else ''}{_tally(person)}",
         )
         for person in everybody
     )
@@ -152,7 +174,7 @@ def _all_changes(members: Iterable[Person]) -> Iterator[Change]:
 
 
 def _detail(change: Change) -> tuple[str, ...]:
-    return _symbol(change), cell(change.key.account.user_principal_name), _what(change)
+    return symbol(change), cell(change.key.account.user_principal_name), what(change)
 
 
 def _seats(seats: Iterable[Seats]) -> str:
@@ -179,61 +201,12 @@ def _credentials(plan: Plan) -> str:
 
 
 def _notes(notes: Sequence[Diagnostic]) -> Section:
-    return optional(titled("Notes", map(_diagnostic, notes)), counted(len(notes), "note"))
+    return optional(listed("Notes", notes), counted(len(notes), "note"))
 
 
 def _closing(plan: Plan) -> str:
-    lines = [f"**Plan:** {outline.summary(plan)}"]
+    lines = [f"**Plan:** {totals.summary(plan)}"]
     if plan.refusals:
         problems = counted(len(plan.refusals), "problem")
         lines.append(f"**Refused:** {problems} above; nothing of this plan can be applied")
     return "<br>\n".join([*lines, f"Digest: {code(plan.digest)}"])
-
-
-# --- parts -----------------------------------------------------------------------------
-
-
-def _what(change: Change) -> str:
-    """Give what changes, and from what to what, in one cell."""
-    word = WORDS[change.key.kind]
-    match change.key:
-        case ManagerKey():
-            before, after = map(_value, outline.managers(change.key, change.fields))
-            return f"{word} {after if isinstance(change, Create) else f'{before} → {after}'}"
-        case UserKey():
-            first = word
-        case _:
-            first = f"{word} {cell(change.key.name)}"
-    fields = (f"{cell(field.path)}: {_transition(change, field)}" for field in change.fields)
-    return "<br>".join([first, *fields])
-
-
-def _transition(change: Change, field: FieldChange) -> str:
-    after = _value(field.after)
-    return after if isinstance(change, Create) else f"{_value(field.before)} → {after}"
-
-
-def _after(change: Change, path: str) -> str:
-    return next((_value(field.after) for field in change.fields if field.path == path), "")
-
-
-def _value(value: FieldValue) -> str:
-    match value:
-        case None | ():
-            return "(none)"
-        case bool():
-            return cell(str(value).lower())
-        case str():
-            return cell(value)
-        case _:
-            return ", ".join(map(cell, value))
-
-
-def _symbol(change: Change) -> str:
-    return f"`{change.symbol}`"
-
-
-def _diagnostic(diagnostic: Diagnostic) -> str:
-    place = f" {code(str(diagnostic.position))}" if diagnostic.position else ""
-    hint = f"<br>\n  hint: {code(diagnostic.hint)}" if diagnostic.hint else ""
-    return f"- **{diagnostic.severity}**{place}: {code(diagnostic.summary)}{hint}"

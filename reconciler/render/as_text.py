@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from reconciler.changes import ACTIONS, ManagerKey
-from reconciler.render import outline
+from reconciler.render import outline, totals
 from reconciler.render.lines import Line, padded, painted, plain, shown, wrapped
 from reconciler.render.outline import WORDS, Person
 from reconciler.text import counted
@@ -53,12 +53,12 @@ def _heading(title: str) -> Iterator[Line]:
 def _opening(plan: Plan) -> Iterator[Line]:
     tenant = shown(plan.tenant.display_name)
     if plan.changes:
-        yield Line(f"{tenant}: {outline.headline(plan)}", style="bold")
+        yield Line(f"{tenant}: {totals.headline(plan)}", style="bold")
         yield Line(_legend(plan), style="dim")
     elif plan.refusals:
         yield Line(f"{tenant}: no changes can be planned", style="bold")
     else:
-        yield Line(f"No changes: {tenant} is as the files declare it", style="bold")
+        yield Line(f"No changes: {tenant} {totals.unchanged(plan)}", style="bold")
     yield Line(f"tenant {shown(plan.tenant.id)}", style="dim")
 
 
@@ -92,14 +92,16 @@ def _person(person: Person, remark: str = "") -> Iterator[Line]:
     name = shown(person.account.user_principal_name)
     if person.display_name:
         name = f"{shown(person.display_name)} <{name}>"
+    if person.consequence:
+        name = f"{name}: {person.consequence}"
     if change:
         yield Line(f"user {name}{remark}", 2, change.symbol)
-        yield from _fields(outline.told_fields(person, change), 8)
+        yield from _fields(outline.told_fields(change), 8)
     else:
         yield Line(f"{name}{remark}", 4)
     for entitlement in person.entitlements:
         yield Line(_entitlement(entitlement), 6, entitlement.symbol)
-        yield from _fields(outline.told_fields(person, entitlement), 12)
+        yield from _fields(outline.told_fields(entitlement), 12)
 
 
 def _entitlement(change: Change) -> str:
@@ -160,20 +162,25 @@ def _credentials(plan: Plan) -> Iterator[Line]:
 
 
 def _diagnostics(title: str, diagnostics: Iterable[Diagnostic]) -> Iterator[Line]:
-    for number, diagnostic in enumerate(diagnostics):
-        if number == 0:
-            yield from _heading(title)
-        place = f"{shown(str(diagnostic.position))}: " if diagnostic.position else ""
-        style = "error" if diagnostic.severity == "error" else ""
-        told = f"{place}{diagnostic.severity}: {shown(diagnostic.summary)}"
-        yield Line(told, 2, style=style, whole=True)
-        if diagnostic.hint:
-            yield Line(f"hint: {shown(diagnostic.hint)}", 4, whole=True)
+    groups = outline.by_hint(diagnostics)
+    if groups:
+        yield from _heading(title)
+    for group in groups:
+        yield from map(_diagnostic, group)
+        if group[0].hint:
+            yield Line(f"{outline.hint_of(group)}: {shown(group[0].hint)}", 4, whole=True)
+
+
+def _diagnostic(diagnostic: Diagnostic) -> Line:
+    place = f"{shown(str(diagnostic.position))}: " if diagnostic.position else ""
+    style = "error" if diagnostic.severity == "error" else ""
+    told = f"{place}{diagnostic.severity}: {shown(diagnostic.summary)}"
+    return Line(told, 2, style=style, whole=True)
 
 
 def _closing(plan: Plan) -> Iterator[Line]:
     yield Line()
-    yield Line(f"Plan: {outline.summary(plan)}", style="bold")
+    yield Line(f"Plan: {totals.summary(plan)}", style="bold")
     if plan.refusals:
         problems = counted(len(plan.refusals), "problem")
         yield Line(f"Refused: {problems} above; nothing of this plan can be applied", style="error")

@@ -54,17 +54,32 @@ class Section:
     instead: str | None = None
 
 
+_CUT = Section(
+    "**Not everything is shown here**, or this comment would be too long: what is left out says "
+    "so in its place, and `reconciler plan` shows all"
+)
+
+
 def optional(full: str, what: str) -> Section:
     """Give a section that may be left out, in words that say *what* is missing."""
     instead = f"_Left out, or this comment would be too long:_ {what}; `reconciler plan` shows all"
     return Section(full, instead if full else None)
 
 
-def fitted(sections: Sequence[Section], limit: int) -> Iterator[str]:
-    """Show each section in full as long as there is room, the first ones first.
+def fitted(sections: Sequence[Section], limit: int) -> list[str]:
+    """Give each section in full as long as there is room, the first ones first.
 
-    Sections that have nothing to stand for them are shown even where they exceed *limit*.
+    Sections that have nothing to stand for them are given even where they exceed *limit*.
+    Where something is left out, the second section says so: readers of the top know at once.
     """
+    shown = list(_fitted(sections, limit))
+    if shown == [section.full for section in sections]:
+        return shown
+    first, *others = sections
+    return list(_fitted([first, _CUT, *others], limit))
+
+
+def _fitted(sections: Sequence[Section], limit: int) -> Iterator[str]:
     least = sum(len(s.full if s.instead is None else s.instead) + 2 for s in sections)
     room = limit - least
     for section in sections:

@@ -6,7 +6,6 @@ Colour repeats what symbols and words say; nothing is told by colour alone.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,6 @@ _CODES = {
     "error": "1;31",
 }
 """SGR parameters (ECMA-48) of each style; a symbol is a style of its own."""
-_COMMAND = re.compile(r"(?<!\S):(?=:)|#(?=#\[)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +42,8 @@ class Line:
 
 
 def shown(outside: str) -> str:
-    """Give a name from outside: visible, and no command to a runner that shows it in its log.
-
-    GitHub's runner obeys `::command::` at the start of a line, to which wrapping could move
-    it, and `##[command]` anywhere (actions/runner, ActionCommand.cs).
-    """
-    harmless = _COMMAND.sub(lambda found: f"\\u{{{ord(found[0]):x}}}", visible(outside))
+    """Give a name from outside: visible, no command to a runner, and with spaces in quotes."""
+    harmless = visible(outside)
     return harmless if harmless == harmless.strip() else f'"{harmless}"'
 
 

@@ -1,4 +1,4 @@
-"""What every form of a plan says, before any form says it: people, counts and sentences."""
+"""What every form of a plan says, before any form says it: people, and sentences on them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.changes import (
-    ACTIONS,
     Adopt,
     Create,
+    Delete,
     ManagerKey,
     Reason,
     Restore,
@@ -20,9 +20,10 @@ from reconciler.model import folded
 from reconciler.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Sequence
 
     from reconciler.changes import Change, FieldChange
+    from reconciler.diagnostics import Diagnostic
     from reconciler.model import Account, CohortName
     from reconciler.plan import Plan
 
@@ -36,14 +37,26 @@ WORDS = {
 """What a reader calls each kind of resource, in the order in which a person's are told."""
 _KINDS = tuple(WORDS)
 
-_FATES = {
+FATES = {
     "joins": "join",
     "returns": "return",
+    "returns blocked": "return blocked",
     "is adopted": "are adopted",
+    "is adopted and blocked": "are adopted and blocked",
     "changes": "change",
+    "is blocked": "are blocked",
     "leaves": "leave",
 }
 """What happens to one person, and to several."""
+
+ENDINGS = ("deleted", "blocked", "blocked already")
+"""What becomes of a leaver's account, the worst first."""
+
+_HEAD, _TAIL = 12, 8
+"""Characters of a public key that are shown: an age key's kind and the start of the key, and
+the end, which holds a checksum (Bech32, BIP 173)."""
+
+_BLOCKING = {"accountEnabled": "sign-in is blocked", "signInSessions": "sessions end"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +95,36 @@ class Person:
         """What happens to the person, in a word."""
         if any(change.reason is Reason.USER_NOT_DECLARED for change in self.changes):
             return "leaves"
+        blocked = self.user_change is not None and blocks(self.user_change)
         match self.user_change:
             case Create():
                 return "joins"
             case Restore():
-                return "returns"
+                return "returns blocked" if blocked else "returns"
             case Adopt():
-                return "is adopted"
+                return "is adopted and blocked" if blocked else "is adopted"
             case _:
-                return "changes"
+                return "is blocked" if blocked else "changes"
+
+    @property
+    def ending(self) -> str | None:
+        """What becomes of a leaver's account, in a word; None for those who stay."""
+        if self.fate != "leaves":
+            return None
+        match self.user_change:
+            case None:
+                return "blocked already"
+            case Delete():
+                return "deleted"
+            case _:
+                return "blocked"
+
+    @property
+    def consequence(self) -> str | None:
+        """What a removal of the account means for the person, in a sentence."""
+        if self.user_change:
+            return consequence(self.user_change)
+        return "sign-in is blocked already" if self.ending else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,46 +178,42 @@ def sealings(plan: Plan) -> tuple[Sealing, ...]:
     )
 
 
-def counts(plan: Plan) -> Mapping[str, int]:
-    """Count the changes by action, all actions included, in the order of telling."""
-    found = Counter(change.verb for change in plan.changes)
-    return {action.verb: found[action.verb] for action in ACTIONS}
+def blocks(change: Change) -> bool:
+    """Whether *change* blocks the sign-in of an account that exists and is kept."""
+    if isinstance(change, Create | Delete):
+        return False
+    return any(field.path == "accountEnabled" and field.after is False for field in change.fields)
 
 
-def headline(plan: Plan) -> str:
-    """Sum the changes up in people: `12 people join, 3 change, 1 leaves`.
-
-    A plan that is refused says so at once.
-    """
-    fates = Counter(person.fate for person in people(plan.changes))
-    clauses: list[str] = []
-    for one, several in _FATES.items():
-        number = fates[one]
-        who = f"{number:,}" if clauses else counted(number, "person", "people")
-        if number:
-            clauses.append(f"{who} {one if number == 1 else several}")
-    refused = f"; refused: {counted(len(plan.refusals), 'problem')}" if plan.refusals else ""
-    return ", ".join(clauses) + refused
+def consequence(change: Change) -> str | None:
+    """Say what *change* of an account takes from its person; None where it takes nothing."""
+    if isinstance(change, Delete):
+        return "deleted (recycle bin for 30 days)"
+    if not blocks(change):
+        return None
+    return ", ".join(_BLOCKING[f.path] for f in change.fields if f.path in _BLOCKING)
 
 
-def summary(plan: Plan) -> str:
-    """Sum the plan up in changes: the counts add up to the total."""
-    if not plan.changes:
-        return "nothing to do"
-    told = counts(plan)
-    parts = [f"{told[verb]:,} to {verb}" for verb in told if told[verb] or verb == "delete"]
-    total = counted(len(plan.changes), "change")
-    taken = sum(map(is_removal, plan.changes))
-    return f"{', '.join(parts)} ({total}, {counted(taken, 'removal')})"
+def by_hint(diagnostics: Iterable[Diagnostic]) -> tuple[tuple[Diagnostic, ...], ...]:
+    """Group what has one remedy, which is then told once; the order is that of the first."""
+    groups: defaultdict[str | Diagnostic, list[Diagnostic]] = defaultdict(list)
+    for diagnostic in diagnostics:
+        groups[diagnostic.hint or diagnostic].append(diagnostic)
+    return tuple(map(tuple, groups.values()))
+
+
+def hint_of(group: Sequence[Diagnostic]) -> str:
+    """Give the label of the hint that a whole *group* of diagnostics has."""
+    return "hint" if len(group) == 1 else f"hint for these {len(group):,}"
 
 
 def shortened(recipient: str) -> str:
-    """Give enough of a public key to tell it from others, and its owner's name for it."""
+    """Give enough of a public key to tell it from look-alikes, and its owner's name for it."""
     kind, _, rest = recipient.strip().partition(" ")
     if not rest:
-        return f"{kind[:12]}…" if len(kind) > 12 else kind  # noqa: PLR2004 -- age1 and eight more
+        return kind if len(kind) <= _HEAD + _TAIL else f"{kind[:_HEAD]}…{kind[-_TAIL:]}"
     key, _, comment = rest.strip().partition(" ")
-    return f"{kind} …{key[-8:]} {comment}".rstrip()
+    return f"{kind} …{key[-_TAIL:]} {comment}".rstrip()
 
 
 def without(change: Change) -> tuple[str, ...]:
@@ -200,10 +230,7 @@ def managers(key: ManagerKey, fields: Iterable[FieldChange]) -> tuple[str | None
     return before, key.manager.user_principal_name if key.manager else None
 
 
-def told_fields(person: Person, change: Change) -> tuple[FieldChange, ...]:
-    """Give the fields of *change* that its first line does not say already."""
-    said = {"manager"}
-    if isinstance(change, Create):
-        said |= {"userPrincipalName", "disabledPlans"}
-        said |= {"displayName"} if person.display_name else set()
+def told_fields(change: Change) -> tuple[FieldChange, ...]:
+    """Give the fields of *change*, but for what the very words of its first line say."""
+    said = {"manager", "disabledPlans"} if isinstance(change, Create) else {"manager"}
     return tuple(field for field in change.fields if field.path not in said)

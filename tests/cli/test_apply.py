@@ -342,7 +342,7 @@ def test_ownership_in_a_directory_extension(run: Run) -> None:
     third = run("plan", "--sandbox=t.sqlite", "--detailed-exitcode")
 
     assert (first.code, second.code, third.code) == (0, 0, 2)
-    assert "~ user grace@contoso.com  (person no longer declared, beta-2026)" in third.out
+    assert "~ user grace@contoso.com: sign-in is blocked, sessions end" in third.out
 
 
 # --- on a terminal --------------------------------------------------------------------
@@ -402,6 +402,20 @@ def test_asks_on_a_terminal_and_obeys(monkeypatch: pytest.MonkeyPatch) -> None:
     assert unwritten == []
     assert agreed == 0
     assert "Applied: 8 of 8 changes" in terminal.shown
+
+
+def test_ctrl_c_ends_a_question_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt at the prompt is an answer, and the answer is no."""
+    _write("cohorts/beta.yaml", BETA)
+    with _tenant(monkeypatch) as (_, exchanges):
+        terminal = _Terminal("apply")
+        terminal.until("[y/N]: ")
+        terminal.process.send_signal(signal.SIGINT)
+        code = terminal.end()
+
+    assert code == 130
+    assert terminal.shown.rstrip().endswith("Interrupted: nothing was changed.")
+    assert _writes(exchanges) == []
 
 
 def test_a_tenant_that_changes_while_somebody_reads_is_planned_again(

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    import pytest
+
 TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text(encoding="utf-8")
 
@@ -23,13 +25,19 @@ def _block(language: str) -> str:
     return found[1]
 
 
-def test_the_example_makes_the_plan_beside_it(run: Callable[..., Any]) -> None:
+def test_the_example_makes_the_plan_beside_it(
+    run: Callable[..., Any], request: pytest.FixtureRequest
+) -> None:
     """The ten lines of the README make the plan that it shows, next to the examples."""
     cohorts = Path("cohorts")
     cohorts.mkdir()
     (cohorts / "tenant.yaml").write_bytes((TOP / "cohorts/tenant.yaml").read_bytes())
     (cohorts / "beta-2026.yaml").write_text(_block("yaml"), encoding="utf-8")
     outcome = run("plan", "--sandbox", "cohorts/beta-2026.yaml")
+    if request.config.getoption("--update-transcripts"):
+        shown = README.replace(f"```text\n{_block('text')}```", f"```text\n{outcome.out}```")
+        (TOP / "README.md").write_text(shown, encoding="utf-8")
+        return
 
     assert len(_block("yaml").splitlines()) == 10
     assert outcome.out == _block("text")

@@ -250,6 +250,45 @@ def refused() -> Plan:
     return replace(plan, seats=(Seats(E5, "SPE_E5", 25, 0, 1, 0),), refusals=(refusal,))
 
 
+def blocked() -> Plan:
+    """Somebody who stays is blocked, one is adopted and one restored so; one moves; two leave."""
+    eve, finn, gil, hana, ivo, jo = (
+        person(f"{name}@contoso.com", number)
+        for number, name in enumerate(("eve", "finn", "gil", "hana", "ivo", "jo"), start=5)
+    )
+    gone = Reason.USER_NOT_DECLARED
+    blocking = (
+        FieldChange("accountEnabled", True, False),  # noqa: FBT003 -- values
+        FieldChange("signInSessions", "valid", "revoked"),
+    )
+    mark = FieldChange("mark", None, "contoso-identity/beta-2026")
+    moved = FieldChange("mark", "contoso-identity/research-2026", "contoso-identity/beta-2026")
+    title = FieldChange("jobTitle", "Analyst", "Lead analyst")
+    return a_plan(
+        Update(UserKey(eve), BETA, Wave.USERS, (*blocking, title)),
+        Adopt(UserKey(finn), BETA, Wave.USERS, (*blocking, mark)),
+        Restore(UserKey(gil), BETA, Wave.USERS, blocking),
+        Update(UserKey(hana), BETA, Wave.USERS, (moved,)),
+        Delete(UserKey(ivo), BETA, Wave.LEAVERS, reason=gone),
+        Delete(LicenseKey(jo, E5, "SPE_E5"), BETA, Wave.REVOKE_ENTITLEMENTS, reason=gone),
+    )
+
+
+def kept() -> Plan:
+    """Nothing changes: seven people left and are kept, and a group gives one a license."""
+    left = (
+        Diagnostic(
+            f"account 'person{number}@contoso.com' is no longer declared; it is kept as it is",
+            "`removal: disable` or `removal: delete` in the tenant file would take it back",
+            severity=Severity.NOTE,
+        )
+        for number in range(1, 8)
+    )
+    place = Position("cohorts/beta-2026.yaml", 33, 5)
+    given = Diagnostic("a group gives 'eve@contoso.com' SPE_E5", None, place, Severity.NOTE)
+    return replace(a_plan(), notes=(*left, given))
+
+
 HOSTILE = (
     "@everyone",
     "a | b",
@@ -267,6 +306,9 @@ HOSTILE = (
     "   ",
     "&lt;b&gt; &#64;here",
     "``` ",
+    "##[add-mask]Contoso",
+    "::error::no",
+    "C1 \u009b31m and a tag \U000e0041",
 )
 
 
@@ -323,6 +365,8 @@ STORIES = {
     "joiners": joiners,
     "leavers": leavers,
     "returns": returns,
+    "blocked": blocked,
+    "kept": kept,
     "refused": refused,
     "nothing": a_plan,
     "hostile": hostile,

@@ -28,6 +28,7 @@ from reconciler.model import Account, CohortName, Tenant
 from reconciler.plan import Plan, in_order_of_execution
 from reconciler.render import json, markdown, text
 from reconciler.seats import Seats
+from reconciler.text import is_hidden
 
 if TYPE_CHECKING:
     from reconciler.changes import Key
@@ -121,6 +122,29 @@ def test_complete(plan: Plan) -> None:
     assert sum(c["accounts"] for c in shown["credentials"]) == len(plan.new_accounts)
     assert shown["digest"] == plan.digest
     assert shown["applyable"] is (plan.refusals == ())
+
+
+SHOWN = "é 研 👩\u200d🔬"
+HIDDEN = "\u202eab\u200f \u009b31m \x7f \u2028 \ufeff \U000e0041 ##[add-mask]x ###[ \\##[ "
+
+
+def test_nothing_hidden(plans: dict[str, Plan]) -> None:
+    """No hidden character and no command to a runner is raw, and yet each value is the same."""
+    shown = json(replace(plans["nothing"], source=HIDDEN + SHOWN))
+
+    assert {c for c in shown if is_hidden(c)} == {"\n"}
+    assert "##[" not in shown
+    assert SHOWN in shown
+    assert plain_json.loads(shown)["source"] == HIDDEN + SHOWN
+
+
+@given(plans_of_all_kinds, texts)
+def test_values_survive(plan: Plan, source: str) -> None:
+    """Whatever the text, nothing hidden is raw, and a parser reads what the plan holds."""
+    shown = json(replace(plan, source=source))
+
+    assert {c for c in shown if is_hidden(c)} == {"\n"}
+    assert plain_json.loads(shown)["source"] == source
 
 
 def one(key: Key) -> dict[str, Any]:

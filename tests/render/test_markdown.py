@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from reconciler.changes import RoleAssignmentKey, is_removal
+from reconciler.changes import Adopt, Restore, RoleAssignmentKey, is_removal
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.model import CohortName
 from reconciler.render import markdown
@@ -119,23 +119,97 @@ def test_every_change_is_told(plans: dict[str, Plan], story: str) -> None:
 
 def never_folded(change: Change) -> bool:
     """Whether a reviewer must see *change* without opening anything."""
-    return is_removal(change) or isinstance(change.key, RoleAssignmentKey)
+    marks = change.verb == "update" and any(field.path == "mark" for field in change.fields)
+    kept = isinstance(change, Adopt | Restore) or marks
+    return kept or is_removal(change) or isinstance(change.key, RoleAssignmentKey)
 
 
-def test_removals_and_roles_are_not_folded(plan: Plan) -> None:
-    """What is taken away, and every role, stands outside all details, however long the plan."""
-    unfolded = re.sub(r"<details>.*?</details>", "", markdown(plan), flags=re.DOTALL)
-    spans = set(in_code(unfolded))
-    shown = [change for change in plan.changes if never_folded(change)]
-    fields = {
-        str(field.after)
-        for c in shown
-        if isinstance(c.key, RoleAssignmentKey)
-        for field in c.fields
+def in_rows(shown: str) -> list[set[str]]:
+    """Give the content of the code spans of each row of a table."""
+    found: list[set[str]] = [set()]
+    for token in tokens(shown):
+        if token.type in {"tr_open", "tr_close"}:
+            found.append(set())
+        elif token.type == "code_inline":
+            found[-1].add(token.content)
+    return found
+
+
+def missing(plan: Plan, shown: str) -> list[Change]:
+    """Give the changes that must be seen, and are not: their name, or the value of a field."""
+    lines = in_rows(re.sub(r"<details>.*?</details>", "", shown, flags=re.DOTALL))
+
+    def wanted(change: Change) -> set[str]:
+        values = (f.after for f in change.fields if f.path != "manager" and f.after is not None)
+        told = {str(v).lower() if isinstance(v, bool) else literal(str(v)) for v in values}
+        return {literal(change.key.name), literal(change.key.account.user_principal_name)} | told
+
+    return [
+        change
+        for change in plan.changes
+        if never_folded(change) and not any(wanted(change) <= spans for spans in lines)
+    ]
+
+
+def test_what_must_be_seen_is_not_folded(plan: Plan) -> None:
+    """Removals, blocks, adoptions, restores, moves and roles stand outside all details, whole."""
+    assert missing(plan, markdown(plan)) == []
+
+
+@pytest.mark.parametrize("name", ["leavers", "blocked", "returns"])
+def test_what_must_be_seen_is_never_cut(plans: dict[str, Plan], name: str) -> None:
+    """In a comment that is far too long they are all there, though nothing optional is."""
+    notes = tuple(Diagnostic(f"note {n}", severity=Severity.NOTE) for n in range(5000))
+    plan = replace(
+        plans["huge"],
+        changes=plans["huge"].changes + plans[name].changes,
+        notes=notes,
+        refusals=(Diagnostic("x" * 60_000),),
+    )
+    shown = markdown(plan)
+
+    assert missing(plan, shown) == []
+    assert "<details>" not in shown
+    assert shown.splitlines()[2].startswith("**Not everything is shown here**")
+
+
+def test_top_says_nothing_is_missing(story: str, plans: dict[str, Plan]) -> None:
+    """A comment that is complete does not say that something was left out."""
+    assert "Not everything" not in markdown(plans[story])
+
+
+def test_blocked_accounts_are_removals(plans: dict[str, Plan]) -> None:
+    """Whoever is blocked, staying, adopted or restored, stands among the removals, in words."""
+    (removals,) = re.findall("#### Removals\n\n(.*?)\n\n", markdown(plans["blocked"]), re.DOTALL)
+    told = {row[2].strip(): row[1].split("<br>")[0].strip() for row in rows(removals)[2:]}
+
+    assert told == {
+        "`eve@contoso.com`": "user: sign-in is blocked, sessions end",
+        "`finn@contoso.com`": "user: sign-in is blocked, sessions end",
+        "`gil@contoso.com`": "user: sign-in is blocked, sessions end",
+        "`ivo@contoso.com`": "user: deleted (recycle bin for 30 days)",
+        "`jo@contoso.com`": "license `SPE_E5`",
     }
 
-    assert [c.key for c in shown if literal(c.key.name) not in spans] == []
-    assert [value for value in fields if literal(value) not in spans] == []
+
+def test_fates(plans: dict[str, Plan]) -> None:
+    """The table of people says of each leaver whether the account is deleted or blocked."""
+    shown = markdown(plans["blocked"]) + markdown(plans["leavers"])
+
+    assert "| `ivo@contoso.com` | `beta-2026` | leaves (deleted) |" in shown
+    assert "| `jo@contoso.com` | `beta-2026` | leaves (blocked already): 1 license |" in shown
+    assert "| `carol@contoso.com` | `research-2026` | leaves (blocked): 1 group |" in shown
+    assert "| `eve@contoso.com` | `beta-2026` | is blocked |" in shown
+
+
+def test_hints_are_told_once(plans: dict[str, Plan]) -> None:
+    """Notes that have one remedy share it, inside the last item of their list."""
+    shown = markdown(plans["kept"])
+    items = [token for token in PARSER.parse(shown) if token.type == "list_item_open"]
+
+    assert len(items) == 8
+    assert shown.count("removal: disable") == 1
+    assert "<br>\n  hint for these 7: `` `removal: disable`" in shown
 
 
 def test_removals_come_first(plans: dict[str, Plan]) -> None:
@@ -146,9 +220,9 @@ def test_removals_come_first(plans: dict[str, Plan]) -> None:
 def test_counts_add_up(plan: Plan) -> None:
     """The numbers of the last lines add up to the number of changes."""
     (summary,) = re.findall(r"^\*\*Plan:\*\* .*$", markdown(plan), re.MULTILINE)
-    told = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) to \w+", summary)]
+    told = re.findall(r"(\d[\d,]*) [a-z ]+ to [a-z]+", summary)
 
-    assert sum(told) == len(plan.changes)
+    assert sum(int(number.replace(",", "")) for number in told) == len(plan.changes)
 
 
 def test_too_long(plans: dict[str, Plan]) -> None:
@@ -185,7 +259,12 @@ def test_removals_are_never_cut(plans: dict[str, Plan], number: int) -> None:
 
 def test_nothing_to_do(plans: dict[str, Plan]) -> None:
     """An empty plan says so before anything else."""
-    assert markdown(plans["nothing"]).startswith("### No changes: `Contoso` ")
+    assert markdown(plans["nothing"]).startswith(
+        "### No changes: `Contoso` is as the files declare it\n"
+    )
+    assert markdown(plans["kept"]).startswith(
+        "### No changes: `Contoso` is as the files declare it (8 notes below)\n"
+    )
 
 
 def test_refused_without_changes(plans: dict[str, Plan]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -45,10 +46,11 @@ def test_every_change_is_told(plan: Plan) -> None:
 def test_every_field_is_told(plan: Plan) -> None:
     """No property is missing: its name and its new value stand in the text."""
     lines = plain(plan, 10_000).splitlines()
-    told = {"userPrincipalName", "displayName", "disabledPlans", "manager"}
-    labels = {line.split(":")[0].strip() for line in lines}
+    told = {"disabledPlans", "manager"}
+    labels = Counter(line.split(":")[0].strip() for line in lines)
+    fields = Counter(f.path for c in plan.changes for f in c.fields if f.path not in told)
 
-    assert {f.path for change in plan.changes for f in change.fields} - told - labels == set()
+    assert {path: labels[path] for path in fields} == fields
 
 
 def test_removals_come_first_and_in_full(plans: dict[str, Plan]) -> None:
@@ -65,10 +67,10 @@ def test_removals_come_first_and_in_full(plans: dict[str, Plan]) -> None:
 
 def test_counts_add_up(plan: Plan) -> None:
     """The numbers of the last lines add up to the number of changes."""
-    (summary,) = re.findall(r"^Plan: .*$", plain(plan), re.MULTILINE)
-    told = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) to \w+", summary)]
+    (summary,) = re.findall(r"^Plan: .*$", plain(plan, 10_000), re.MULTILINE)
+    told = re.findall(r"(\d[\d,]*) [a-z ]+ to [a-z]+", summary)
 
-    assert sum(told) == len(plan.changes)
+    assert sum(int(number.replace(",", "")) for number in told) == len(plan.changes)
     assert f"Digest: {plan.digest}" in plain(plan)
 
 
@@ -103,7 +105,7 @@ def test_width(plans: dict[str, Plan], width: int) -> None:
     """Lines fit, in cells; only a word too long to break and a diagnostic stick out."""
     for name in ("joiners", "leavers", "returns", "refused"):
         for line in plain(plans[name], width).splitlines():
-            if re.search(r"(error|warning|note|hint): ", line):
+            if re.search(r"(error|warning|note|hint|hint for these \d+): ", line):
                 continue  # whole, so that a place and its problem can be searched for as one
             longest = max(map(cell_len, line.split()), default=0)
             assert cell_len(line) <= max(width, longest + 16)
@@ -123,7 +125,106 @@ def test_width_is_counted_in_cells(plans: dict[str, Plan], word: str) -> None:
 
 def test_nothing_to_do(plans: dict[str, Plan]) -> None:
     """An empty plan says so before anything else."""
-    assert plain(plans["nothing"]).startswith("No changes: Contoso ")
+    assert plain(plans["nothing"]).startswith("No changes: Contoso is as the files declare it\n")
+
+
+def test_nothing_but_notes(plans: dict[str, Plan]) -> None:
+    """A plan of notes alone points to them at the top, and tells a hint they share once."""
+    shown = plain(plans["kept"])
+
+    assert shown.startswith("No changes: Contoso is as the files declare it (8 notes below)\n")
+    assert shown.count("removal: disable") == 1
+    assert "person7@contoso.com' is no longer declared; it is kept as it is\n    hint for " in shown
+    assert "    hint for these 7: `removal: disable` or" in shown
+
+
+HEADLINES = {
+    "joiners": "Contoso: 3 people join",
+    "leavers": "Contoso: 1 person changes, 2 leave: 1 deleted, 1 blocked",
+    "returns": "Contoso: 1 person returns, 1 is adopted",
+    "blocked": (
+        "Contoso: 1 person returns blocked, 1 is adopted and blocked, 1 changes, 1 is blocked, "
+        "2 leave: 1 deleted, 1 blocked already"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HEADLINES)
+def test_headline(plans: dict[str, Plan], name: str) -> None:
+    """The first line counts people, and says of leavers and others whether they are blocked."""
+    assert plain(plans[name], 10_000).splitlines()[0] == HEADLINES[name]
+
+
+SUMMARIES = {
+    "leavers": (
+        "Plan: 1 account to delete, 1 account to block, 1 role to take back, 3 licenses and "
+        "memberships to take back, 1 account to change, 1 license to change, 1 manager to change "
+        "(9 changes, 6 removals)"
+    ),
+    "joiners": (
+        "Plan: 3 accounts to create, 1 role to give, 6 licenses and memberships to give, "
+        "3 managers to set (13 changes, 0 removals)"
+    ),
+    "returns": (
+        "Plan: 1 account to adopt, 1 account to restore, 1 role to give, 1 manager to clear "
+        "(4 changes, 0 removals)"
+    ),
+    "blocked": (
+        "Plan: 1 account to delete, 1 account to block, 1 account to adopt and block, "
+        "1 account to restore and block, 1 license to take back, 1 account to change "
+        "(6 changes, 5 removals)"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_summary(plans: dict[str, Plan], name: str) -> None:
+    """The last lines tell accounts apart from what they hold."""
+    assert SUMMARIES[name] in plain(plans[name], 10_000).splitlines()
+
+
+CONSEQUENCES = {
+    "- user bob@contoso.com: deleted (recycle bin for 30 days)": "leavers",
+    "~ user carol@contoso.com: sign-in is blocked, sessions end": "leavers",
+    "~ user eve@contoso.com: sign-in is blocked, sessions end": "blocked",
+    "jo@contoso.com: sign-in is blocked already": "blocked",
+}
+
+
+@pytest.mark.parametrize("told", CONSEQUENCES)
+def test_consequences(plans: dict[str, Plan], told: str) -> None:
+    """Each line of a removal says what becomes of the account."""
+    removals, _, _ = plain(plans[CONSEQUENCES[told]], 120).partition("\nCohort ")
+
+    assert told in [line.rpartition("  (")[0].strip() for line in removals.splitlines()]
+
+
+RECIPIENTS = {
+    "age": (
+        "age1rgcep0zp2gu26tzkzy7a5jdnhwd9jggmz9cy6c42lmfqzu7rmv4q9kjvrp",
+        "age1rgcep0zp…4q9kjvrp",
+    ),
+    "look-alike": (
+        "age1rgcep0zp9gu26tzkzy7a5jdnhwd9jggmz9cy6c42lmfqzu7rmv4qa2xl0d",
+        "age1rgcep0zp…4qa2xl0d",
+    ),
+    "short": ("age1234567890123456", "age1234567890123456"),
+    "ssh": ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA0123456789abcdefgh", "ssh-ed25519 …abcdefgh"),
+    "ssh with a comment": (
+        "ssh-rsa  AAAAB3NzaC1yc2E0123456789abcdefgh kenji at home",
+        "ssh-rsa …abcdefgh kenji at home",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RECIPIENTS)
+def test_recipients(plans: dict[str, Plan], name: str) -> None:
+    """Enough of each public key is shown to tell it from one that begins or ends like it."""
+    key, shown = RECIPIENTS[name]
+    plan = plans["refused"]
+    lines = plain(replace(plan, recipients=dict.fromkeys(plan.recipients, (key,)))).splitlines()
+
+    assert f"    {shown}" in lines
 
 
 def test_refused_without_changes(plans: dict[str, Plan]) -> None:

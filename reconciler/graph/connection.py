@@ -1,0 +1,81 @@
+"""Opening Graph: who signs in, whom to trust, and how long to wait."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+from kiota_authentication_azure.azure_identity_authentication_provider import (
+    AzureIdentityAuthenticationProvider,
+)
+from msgraph.graph_request_adapter import GraphRequestAdapter
+
+from reconciler import __version__
+from reconciler.errors import UsageError
+from reconciler.graph.auth import certificates, credential
+from reconciler.graph.clouds import cloud as cloud_of
+from reconciler.graph.transport import VERSION, Graph
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from azure.core.credentials import TokenCredential
+
+    from reconciler.graph.clouds import Cloud
+
+_TIMEOUT = httpx.Timeout(100.0, connect=10.0)
+
+logging.getLogger("hpack").setLevel(logging.WARNING)  # its DEBUG lines hold the token
+
+
+@asynccontextmanager
+async def connect(
+    cloud_name: str,
+    environment: Mapping[str, str],
+    *,
+    sign_in: Callable[[Cloud, Mapping[str, str]], TokenCredential] = credential,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    jitter: Callable[[], float] = random.random,
+) -> AsyncIterator[Graph]:
+    """Open Graph as *environment* and the cloud say; closed with the block."""
+    cloud = cloud_of(cloud_name, environment)
+    credential_ = sign_in(cloud, environment)
+    hostname = urlsplit(cloud.graph).hostname or ""
+    provider = AzureIdentityAuthenticationProvider(
+        credential_, scopes=[cloud.scope], allowed_hosts=[hostname]
+    )
+    client = httpx.AsyncClient(
+        # A proxy would see the token of what is not encrypted: this machine's own sandbox.
+        trust_env=cloud.graph.startswith("https://"),
+        http2=True,
+        timeout=_TIMEOUT,
+        verify=_trusted(environment),
+        follow_redirects=False,
+        headers={"User-Agent": f"entra-reconciler/{__version__}"},
+    )
+    async with client:
+        adapter = GraphRequestAdapter(provider, client)
+        adapter.base_url = cloud.graph + VERSION
+        yield Graph(adapter, credential_, cloud, sleep, jitter)
+
+
+def _trusted(environment: Mapping[str, str]) -> ssl.SSLContext:
+    """Trust the usual authorities, and those that *environment* names."""
+    context = httpx.create_ssl_context(verify=True, trust_env=False)
+    if folder := environment.get("SSL_CERT_DIR"):
+        context.load_verify_locations(capath=folder)
+    if extra := certificates(environment):
+        try:
+            context.load_verify_locations(extra)
+        except OSError as error:
+            raise UsageError(
+                "REQUESTS_CA_BUNDLE, SSL_CERT_FILE or CURL_CA_BUNDLE names no usable file",
+                "give a PEM file of certificate authorities",
+            ) from error
+    return context
