@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shlex
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from reconciler import atomic
+from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +20,11 @@ if TYPE_CHECKING:
     from reconciler.sandbox.server import Endpoints
 
 DEFAULT_FILE = Path(".reconciler/sandbox.sqlite")
+
+_LOOPBACK = "127.0.0.1,localhost"
+"""What no proxy may see: the requests carry tokens."""
+_PASTE = "# paste these lines in another terminal, or start with --env-file FILE and say `. FILE`"
+_STOP = "# serving until Ctrl-C"
 
 _file = click.option(
     "--file",
@@ -36,8 +45,16 @@ def group() -> None:
 @_file
 @click.option("--port", type=_port, default=0, help="Graph's port; 0 for any that is free.")
 @click.option("--login-port", type=_port, default=0, help="The login service's port, likewise.")
-def serve(file: Path, port: int, login_port: int) -> None:
-    """Serve the tenant until interrupted, and print the lines that point a shell at it."""
+@click.option(
+    "--env-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the lines to this file instead, for `. FILE` in another terminal.",
+)
+def serve(file: Path, port: int, login_port: int, env_file: Path | None) -> None:
+    """Serve the tenant until interrupted, and print the lines that point a shell at it.
+
+    The lines are for another terminal: this one serves, so `eval "$(…)"` would wait forever.
+    """
     from reconciler.sandbox.server import running  # noqa: PLC0415 -- slow to load
 
     stopped = threading.Event()
@@ -46,8 +63,29 @@ def serve(file: Path, port: int, login_port: int) -> None:
     with running(
         file, port=port, login_port=login_port, folder=file.absolute().parent
     ) as endpoints:
-        click.echo(exports(endpoints))
+        click.echo(_offered(exports(endpoints), env_file))
+        # Whoever reads our output through a pipe waits for it.
+        sys.stdout.flush()
         stopped.wait()
+
+
+def _offered(lines: str, env_file: Path | None) -> str:
+    """Give what the terminal shows: the lines, or the word that takes them from *env_file*."""
+    if env_file is None:
+        return f"{lines}\n{_PASTE}\n{_STOP}"
+    _write(env_file, lines)
+    return f"# in another terminal:\n. {shlex.quote(str(env_file.absolute()))}\n{_STOP}"
+
+
+def _write(path: Path, lines: str) -> None:
+    """Put *lines*, which hold a secret, at *path*: whole, and for this user alone."""
+    try:
+        atomic.replace(path, f"{lines}\n".encode())
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise UsageError(
+            f"cannot write '{path}': {reason}", "name another file: --env-file FILE"
+        ) from error
 
 
 def exports(endpoints: Endpoints) -> str:
@@ -56,6 +94,8 @@ def exports(endpoints: Endpoints) -> str:
         (
             "# the application that may write",
             *_lines(endpoints.environment),
+            *_lines(dict.fromkeys(("NO_PROXY", "no_proxy"), _LOOPBACK)),
+            *_certificate(endpoints.certificate),
             "# the application that may only read: take these instead",
             *(
                 f"# {line}"
@@ -69,6 +109,13 @@ def exports(endpoints: Endpoints) -> str:
             ),
         )
     )
+
+
+def _certificate(path: Path | None) -> tuple[str, ...]:
+    if path is None:
+        return ()
+    (line,) = _lines({"AZURE_CLIENT_CERTIFICATE_PATH": str(path)})
+    return ("# or, instead of its secret, its certificate", f"# {line}; unset AZURE_CLIENT_SECRET")
 
 
 def _lines(environment: Mapping[str, str]) -> list[str]:

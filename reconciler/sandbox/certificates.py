@@ -1,4 +1,4 @@
-"""The certificate authority of the login service and the certificate it made.
+"""The certificate authority of the login service, what it made, and an application's key.
 
 The names of Microsoft's hosts are in it too: a client that cannot be pointed elsewhere
 can be tunnelled.
@@ -21,6 +21,8 @@ _NAMES: Final = (
     "login.microsoftonline.com",
 )
 
+_CLIENT: Final = "apply-app.pem"
+
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
@@ -39,6 +41,32 @@ def ensure(folder: Path) -> Certificates:
     if not all(path.exists() for path in (files.authority, files.chain, files.key)):
         _make(files)
     return files
+
+
+def ensure_client(folder: Path) -> Path:
+    """Give the file with key and certificate of an application, made now if there is none."""
+    path = folder / _CLIENT
+    if not path.exists():
+        import trustme  # noqa: PLC0415 -- as below
+
+        # An authority is certified by itself, as what people register for an application.
+        own = trustme.CA(organization_name="Contoso identity", key_type=trustme.KeyType.RSA)
+        _write(path, own.private_key_pem.bytes() + own.cert_pem.bytes())
+    return path
+
+
+def forget_client(folder: Path) -> None:
+    """Remove what `ensure_client` made in *folder*, if anything."""
+    (folder / _CLIENT).unlink(missing_ok=True)
+
+
+def public_part(path: Path) -> str:
+    """Give the certificate in *path* without its key; raises ValueError when there is none."""
+    from cryptography import x509  # noqa: PLC0415 -- slow to load
+    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415 -- as above
+
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    return certificate.public_bytes(Encoding.PEM).decode()
 
 
 def _make(files: Certificates) -> None:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
-from uuid import uuid4
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from reconciler.sandbox import accounts, passwords, tokens
+from reconciler.sandbox import accounts, assertions, passwords, tokens
+from reconciler.sandbox.refusals import SignInError, of_client
 from reconciler.sandbox.store import resource, setting
 
 if TYPE_CHECKING:
@@ -29,33 +28,6 @@ if TYPE_CHECKING:
     from reconciler.sandbox.tenant import Tenant
 
 _AUDIENCE = "https://graph.microsoft.com"
-
-
-class SignInError(Exception):
-    """The login service says no."""
-
-    def __init__(self, number: int, error: str, text: str, status: int = 400) -> None:
-        super().__init__(text)
-        self.number = number
-        self.error = error
-        self.text = text
-        self.status = status
-
-    def response(self) -> JSONResponse:
-        """Give Microsoft's body: number, text and the ids to report."""
-        trace, correlation = str(uuid4()), str(uuid4())
-        moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-        body = {
-            "error": self.error,
-            "error_description": f"AADSTS{self.number}: {self.text} Trace ID: {trace} "
-            f"Correlation ID: {correlation} Timestamp: {moment}",
-            "error_codes": [self.number],
-            "timestamp": moment,
-            "trace_id": trace,
-            "correlation_id": correlation,
-            "error_uri": f"https://login.microsoftonline.com/error?code={self.number}",
-        }
-        return JSONResponse(body, self.status, {"cache-control": "no-store, no-cache"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +46,14 @@ def login_app(tenant: Tenant) -> Starlette:
             _check_tenant(tenant, request.path_params["tenant"])
         except SignInError as error:
             return error.response()
-        return JSONResponse(_metadata(f"https://{request.url.netloc}", request.path_params))
+        return JSONResponse(_metadata(_base(request)))
 
     async def token(request: Request) -> JSONResponse:
         form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
         try:
             _check_tenant(tenant, request.path_params["tenant"])
-            return JSONResponse(_token(tenant, form), headers={"cache-control": "no-store"})
+            granted = _token(tenant, form, _base(request))
+            return JSONResponse(granted, headers={"cache-control": "no-store"})
         except SignInError as error:
             return error.response()
 
@@ -106,11 +79,15 @@ def _check_tenant(tenant: Tenant, name: str) -> None:
         )
 
 
-def _metadata(origin: str, path: Mapping[str, str]) -> dict[str, Any]:
-    base = f"{origin}/{path['tenant']}"
+def _base(request: Request) -> str:
+    """Give the address below which this tenant signs in, as the caller wrote it."""
+    return f"https://{request.url.netloc}/{request.path_params['tenant']}"
+
+
+def _metadata(base: str) -> dict[str, Any]:
     return {
         "token_endpoint": f"{base}/oauth2/v2.0/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
         "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
         "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
         "issuer": f"{base}/v2.0",
@@ -121,15 +98,19 @@ def _metadata(origin: str, path: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _token(tenant: Tenant, form: Mapping[str, str]) -> dict[str, Any]:
+def _token(tenant: Tenant, form: Mapping[str, str], base: str) -> dict[str, Any]:
     application = _application(tenant, form)
     match form.get("grant_type"):
         case "client_credentials":
-            _check_secret(application, form.get("client_secret", ""))
+            if not _proofs(application, form, base):
+                raise of_client(
+                    7000216,
+                    "'client_assertion', 'client_secret' or 'request' is required for the "
+                    "'client_credentials' grant type.",
+                )
             grant = _application_grant(application)
         case "password":
-            if "client_secret" in form:
-                _check_secret(application, form["client_secret"])
+            _proofs(application, form, base)
             grant = _person_grant(tenant, form.get("username", ""), form.get("password", ""))
         case other:
             raise SignInError(
@@ -160,15 +141,30 @@ def _application(tenant: Tenant, form: Mapping[str, str]) -> dict[str, Any]:
     return application
 
 
+def _proofs(application: Mapping[str, Any], form: Mapping[str, str], base: str) -> bool:
+    """Whether the application proves who it is; raises when what it shows is wrong."""
+    if "client_secret" in form:
+        _check_secret(application, form["client_secret"])
+        return True
+    if form.get("client_assertion_type") != assertions.TYPE or "client_assertion" not in form:
+        return False
+    certificate = application.get("certificate")
+    assertions.check(
+        form["client_assertion"],
+        certificate=certificate.encode() if certificate else None,
+        client_id=application["appId"],
+        audiences=(f"{base}/oauth2/v2.0/token", f"{base}/v2.0"),
+    )
+    return True
+
+
 def _check_secret(application: Mapping[str, Any], secret: str) -> None:
     if not compare_digest(secret.encode(), application["secret"].encode()):
-        raise SignInError(
+        raise of_client(
             7000215,
-            "invalid_client",
             "Invalid client secret provided. Ensure the secret being sent in the request is the "
             "client secret value, not the client secret ID, for a secret added to app "
             f"'{application['appId']}'.",
-            401,
         )
 
 

@@ -48,7 +48,7 @@ class Route:
 _GET, _POST, _PATCH, _PUT, _DELETE = "GET", "POST", "PATCH", "PUT", "DELETE"
 _ROLES: Final = "roleManagement/directory"
 
-_TABLE: Final = (
+TABLE: Final = (
     (_GET, "users", Route(users.listing, p.USER_READ, 2)),
     (_POST, "users", Route(users.create, p.USER_CREATE)),
     (_GET, "users/$count", Route(directory.count_users, p.USER_READ_FULL)),
@@ -116,12 +116,13 @@ _TABLE: Final = (
     (_GET, f"{_ROLES}/roleAssignments/{{}}", Route(roles.assignment, p.ROLE_READ)),
     (_DELETE, f"{_ROLES}/roleAssignments/{{}}", Route(roles.unassign, p.ROLE_WRITE)),
 )
+"""All that is served below `/v1.0`, but for `$batch`; docs/sandbox.md lists it."""
 
 
 def _by_length() -> dict[int, list[tuple[tuple[str, ...], dict[str, Route]]]]:
     """Arrange the table for lookup; `{}` sorts last, so that a fixed word wins over a key."""
     patterns: dict[tuple[str, ...], dict[str, Route]] = {}
-    for method, path, route in _TABLE:
+    for method, path, route in TABLE:
         patterns.setdefault(tuple(path.lower().split("/")), {})[method] = route
     arranged: dict[int, list[tuple[tuple[str, ...], dict[str, Route]]]] = {}
     for pattern in sorted(patterns):

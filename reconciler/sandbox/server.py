@@ -6,7 +6,6 @@ Every request is answered on the thread of one event loop, so each is atomic.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import tempfile
 import threading
@@ -19,14 +18,15 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from reconciler.errors import UsageError
-from reconciler.sandbox import certificates, store
+from reconciler.sandbox import certificates, keeping, store
 from reconciler.sandbox.app import graph_app
-from reconciler.sandbox.company import AGE_IDENTITY, AGE_RECIPIENT, APPLY_APP, PLAN_APP, TENANT_ID
+from reconciler.sandbox.company import APPLY_APP, PLAN_APP, TENANT_ID
 from reconciler.sandbox.identity import login_app
-from reconciler.sandbox.seed import seed
+from reconciler.sandbox.keeping import reset
 from reconciler.sandbox.tenant import Tenant
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator, Mapping
 
     from reconciler.sandbox.company import Application
@@ -45,6 +45,8 @@ class Endpoints:
     """For the application that may write."""
     read_only_environment: Mapping[str, str]
     """For the one that may only read."""
+    certificate: Path | None = None
+    """Key and certificate of the one that may write, to sign in with instead of its secret."""
 
 
 @contextmanager
@@ -59,13 +61,15 @@ def running(  # noqa: PLR0913 -- all but the file are for tests and have a defau
 ) -> Iterator[Endpoints]:
     """Run the tenant that *file* keeps, or a new one in memory, until the block ends.
 
-    Ports of 0 are chosen by the system. *folder* holds the certificates; without one they
-    live as long as the block. Raises a `UsageError` when *file* is no tenant or a port is
-    taken.
+    Ports of 0 are chosen by the system. *folder* holds the certificates, one of them for the
+    application that may write; without a folder it has only its secret, and the others live
+    as long as the block. Raises a `UsageError` when *file* is no tenant or is used by another
+    server, and when a port is taken.
     """
-    with _opened(file) as db, _folder(folder) as place:
+    with keeping.opened(file) as db, _folder(folder) as place:
         tenant = Tenant(db, intercept=intercept, record=record)
         files = certificates.ensure(place)
+        certificate = keeping.registered(db, folder) if folder else None
         with _bound(port) as graph, _bound(login_port) as login:
             servers = (
                 (_Server(_config(graph_app(tenant))), graph),
@@ -84,40 +88,8 @@ def running(  # noqa: PLR0913 -- all but the file are for tests and have a defau
                 yield Endpoints(
                     _environment(db, APPLY_APP, graph, login, files.authority),
                     _environment(db, PLAN_APP, graph, login, files.authority),
+                    certificate,
                 )
-
-
-def reset(file: Path) -> None:
-    """Make the tenant that *file* keeps as new; raises a `UsageError` when it is no tenant."""
-    store.remove(file)
-    with _opened(file):
-        pass
-
-
-@contextmanager
-def _opened(file: Path | None) -> Iterator[Any]:
-    db, is_new = store.connect(file)
-    try:
-        if is_new:
-            seed(db)
-        if file is not None:
-            _write_identity(file.parent / "priya-identity.txt")
-        yield db
-    finally:
-        db.close()
-
-
-def _write_identity(path: Path) -> None:
-    if path.exists():
-        return
-    text = (
-        "# published with the sandbox, for demonstrations only: it protects nothing\n"
-        f"# public key: {AGE_RECIPIENT}\n"
-        f"{AGE_IDENTITY}\n"
-    )
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
 
 
 @contextmanager
@@ -218,7 +190,7 @@ def _serving(servers: tuple[tuple[_Server, socket.socket], ...]) -> Iterator[Non
 
 
 def _environment(
-    db: Any,  # noqa: ANN401 -- the store's connection
+    db: sqlite3.Connection,
     application: Application,
     graph: socket.socket,
     login: socket.socket,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _APPLICATION_ID = 0x52454353
 """`RECS`: what makes an SQLite file one of ours."""
 _FORMAT = 1
+_NAME_ANOTHER = "--sandbox=FILE names the database of the local tenant; name another file"
 
 INDEXED_PATHS = (
     "displayName",
@@ -92,41 +93,86 @@ def connect(file: Path | None) -> tuple[sqlite3.Connection, bool]:
 
     Raises a `UsageError` when the file is something else, or of another format.
     """
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    if file is not None and not file.exists():
         # It holds the secrets of the tenant's applications.
         file.touch(mode=0o600)
     db = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
     try:
-        is_new = _prepare(db)
-    except sqlite3.DatabaseError as error:
-        db.close()
-        raise UsageError(
-            f"{file or 'memory'} cannot be used as a sandbox tenant: {error}",
-            "name another file, or remove this one",
-        ) from error
+        with _named(file):
+            _require_ours(db, file)
+            return db, _prepare(db, file)
     except UsageError:
         db.close()
         raise
-    return db, is_new
 
 
-def _prepare(db: sqlite3.Connection) -> bool:
-    """Make the tables of an empty file; leave one that is not ours untouched."""
-    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    marks = tuple(
-        db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-    )
-    if tables and marks != (_APPLICATION_ID, _FORMAT):
+def check(file: Path) -> None:
+    """Raise a `UsageError` unless *file* is a tenant of any format, or could become one.
+
+    Makes the folder of a new one, but none above it: a longer path is rather a slip.
+    """
+    try:
+        file.parent.mkdir(exist_ok=True)
+    except OSError as error:
         raise UsageError(
-            "the SQLite file holds something else, or a tenant of another version",
-            "name another file, or run `reconciler sandbox reset`",
+            f"cannot keep a sandbox tenant in {file.parent}: {_reason(error)}",
+            "make the folder, or name another file",
+        ) from error
+    if file.exists():
+        with _named(file), closing(sqlite3.connect(file)) as db:
+            _require_ours(db, file)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "the folder above it does not exist"
+    return (error.strerror or type(error).__name__).lower()
+
+
+@contextmanager
+def _named(file: Path | None) -> Iterator[None]:
+    """Say of which file it is that SQLite complains."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise _foreign(file) from error
+        raise UsageError(
+            f"{file or 'memory'} cannot be used as a sandbox tenant: {error}", _NAME_ANOTHER
+        ) from error
+
+
+def _foreign(file: Path | None) -> UsageError:
+    return UsageError(f"{file} is not a sandbox tenant", _NAME_ANOTHER)
+
+
+def _mark(db: sqlite3.Connection, name: str) -> int:
+    return int(db.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _is_empty(db: sqlite3.Connection) -> bool:
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return not tables
+
+
+def _require_ours(db: sqlite3.Connection, file: Path | None) -> None:
+    if not _is_empty(db) and _mark(db, "application_id") != _APPLICATION_ID:
+        raise _foreign(file)
+
+
+def _prepare(db: sqlite3.Connection, file: Path | None) -> bool:
+    """Make the tables of an empty file; leave one of another format untouched."""
+    is_empty = _is_empty(db)
+    if not is_empty and _mark(db, "user_version") != _FORMAT:
+        raise UsageError(
+            f"{file} is a sandbox tenant of another version",
+            f"name another file, or run `reconciler sandbox reset --file {file}`",
         )
     db.execute("PRAGMA busy_timeout = 5000")
     db.execute("PRAGMA journal_mode = WAL")
     # A crash of this process loses nothing; only one of the whole machine may.
     db.execute("PRAGMA synchronous = NORMAL")
-    if not tables:
+    if is_empty:
         with transaction(db):
             _create(db)
     (is_new,) = db.execute("SELECT NOT EXISTS (SELECT 1 FROM setting)").fetchone()
@@ -134,16 +180,7 @@ def _prepare(db: sqlite3.Connection) -> bool:
 
 
 def remove(file: Path) -> None:
-    """Remove the tenant that *file* keeps, if any; raises a `UsageError` when it is none."""
-    if not file.exists():
-        return
-    try:
-        with closing(sqlite3.connect(file)) as db:
-            (mark,) = db.execute("PRAGMA application_id").fetchone()
-    except sqlite3.DatabaseError:
-        mark = None
-    if mark != _APPLICATION_ID:
-        raise UsageError(f"{file} is not a sandbox tenant", "name another file")
+    """Remove the tenant that *file* keeps, if any; `check` tells whether it is one."""
     for suffix in ("-wal", "-shm", ""):
         file.with_name(file.name + suffix).unlink(missing_ok=True)
 
@@ -179,6 +216,12 @@ def to_text(document: Any) -> str:  # noqa: ANN401 -- any JSON
 def add_resource(db: sqlite3.Connection, kind: str, key: str, document: dict[str, Any]) -> None:
     """Keep an object that has no table of its own."""
     db.execute("INSERT INTO resource VALUES (?, ?, ?)", (kind, key, to_text(document)))
+
+
+def set_resource(db: sqlite3.Connection, kind: str, key: str, document: dict[str, Any]) -> None:
+    """Replace an object that has no table of its own."""
+    values = (to_text(document), kind, key)
+    db.execute("UPDATE resource SET document = ? WHERE kind = ? AND id = ?", values)
 
 
 def resources(db: sqlite3.Connection, kind: str) -> list[dict[str, Any]]:

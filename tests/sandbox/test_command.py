@@ -1,52 +1,128 @@
 from __future__ import annotations
 
-import os
 import shlex
 import signal
+import stat
 import subprocess
 import sys
+from contextlib import contextmanager
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
 from reconciler.commands.sandbox import exports, group
+from reconciler.errors import UsageError
 from reconciler.sandbox.company import APPLY_APP, PLAN_APP
-from reconciler.sandbox.server import Endpoints
+from reconciler.sandbox.server import Endpoints, reset, running
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-SERVE = "from reconciler.commands.sandbox import group; group(['serve', '--file', {file!r}])"
+SERVE = "import sys; from reconciler.commands.sandbox import group; group(sys.argv[1:])"
+NAMES = [
+    "AZURE_TENANT_ID",
+    "AZURE_CLIENT_ID",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_AUTHORITY_HOST",
+    "RECONCILER_GRAPH_URL",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "NO_PROXY",
+    "no_proxy",
+]
+LAST = "# serving until Ctrl-C\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["^C", "TERM"])
-def test_serve_prints_its_lines_and_stops_when_told(tmp_path: Path, number: int) -> None:
-    """The lines can be evaluated by a shell; an interruption is a good end."""
-    file = tmp_path / "sandbox.sqlite"
-    command = [sys.executable, "-c", SERVE.format(file=str(file))]
+@contextmanager
+def _serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Run `serve` as a program of its own, up to the last line that it prints."""
+    command = [sys.executable, "-c", SERVE, "serve", *arguments]
     with subprocess.Popen(  # noqa: S603 -- this interpreter, on a fixed text
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
-        lines = [process.stdout.readline() for _ in range(11)]
-        os.kill(process.pid, number)
+        lines = [*takewhile(lambda line: line != LAST, process.stdout)]
+        try:
+            yield process, lines
+        finally:
+            process.terminate()
+
+
+def _exported(lines: Iterable[str]) -> list[str]:
+    return [shlex.split(line)[1] for line in lines if line.startswith("export ")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["^C", "TERM"])
+def test_serve_prints_its_lines_and_stops_when_told(tmp_path: Path, number: int) -> None:
+    """The lines can be pasted into a shell; an interruption is a good end."""
+    with _serving("--file", str(tmp_path / "sandbox.sqlite")) as (process, lines):
+        process.send_signal(number)
         output, complaints = process.communicate(timeout=20)
-    exported = [shlex.split(line)[1] for line in lines if line.startswith("export ")]
-    names = [text.partition("=")[0] for text in exported]
+    exported = _exported(lines)
     assert (process.returncode, output, complaints) == (0, "", "")
-    assert names == [
-        "AZURE_TENANT_ID",
-        "AZURE_CLIENT_ID",
-        "AZURE_CLIENT_SECRET",
-        "AZURE_AUTHORITY_HOST",
-        "RECONCILER_GRAPH_URL",
-        "SSL_CERT_FILE",
-        "REQUESTS_CA_BUNDLE",
-    ]
+    assert [text.partition("=")[0] for text in exported] == NAMES
     assert f"AZURE_CLIENT_ID={APPLY_APP.client_id}" in exported
+    assert "NO_PROXY=127.0.0.1,localhost" in exported
     assert f"# export AZURE_CLIENT_ID='{PLAN_APP.client_id}'\n" in lines
+    certificate = tmp_path / "apply-app.pem"
+    alternative = f"# export AZURE_CLIENT_CERTIFICATE_PATH='{certificate}'"
+    assert f"{alternative}; unset AZURE_CLIENT_SECRET\n" in lines
+    assert lines[-1].startswith("# paste these lines in another terminal")
     assert (tmp_path / "sandbox-ca.pem").exists()
+
+
+def test_serve_writes_its_lines_to_a_file(tmp_path: Path) -> None:
+    """With `--env-file` the lines are a file of their owner's, which a shell takes in."""
+    file, path = tmp_path / "sandbox.sqlite", tmp_path / "the tenant.env"
+    path.write_text("of another day")
+    with _serving("--file", str(file), "--env-file", str(path)) as (_, lines):
+        assert lines == ["# in another terminal:\n", f". '{path}'\n"]
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        shell = ["/bin/sh", "-c", f'{lines[1]}echo "$AZURE_CLIENT_ID $NO_PROXY"']
+        told = subprocess.run(shell, capture_output=True, text=True, check=True)  # noqa: S603 -- the line that was printed
+    assert told.stdout == f"{APPLY_APP.client_id} 127.0.0.1,localhost\n"
+    assert _exported(path.read_text().splitlines())[-1] == "no_proxy=127.0.0.1,localhost"
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_lines_that_cannot_be_written_stop_the_server(tmp_path: Path) -> None:
+    """An env file in a folder that is not there is named before anything is served."""
+    path = tmp_path / "nowhere" / "tenant.env"
+    arguments = ["serve", "--file", str(tmp_path / "sandbox.sqlite"), "--env-file", str(path)]
+    result = CliRunner().invoke(group, arguments)
+    assert isinstance(result.exception, UsageError)
+    assert str(result.exception) == f"cannot write '{path}': no such file or directory"
+    assert result.output == ""
+
+
+def test_a_tenant_that_is_served_is_left_alone(tmp_path: Path) -> None:
+    """Neither a reset nor a second server may have the tenant of a running one."""
+    file = tmp_path / "sandbox.sqlite"
+    with _serving("--file", str(file)) as (process, _):
+        for operate in (reset, _run):
+            with pytest.raises(UsageError) as caught:
+                operate(file)
+            assert str(caught.value) == f"a server is using {file} already"
+            assert caught.value.hint == "stop it, or name another file"
+        assert process.poll() is None
+
+
+def test_a_server_that_crashes_leaves_no_lock(tmp_path: Path) -> None:
+    """After SIGKILL the tenant can be run and reset at once."""
+    file = tmp_path / "sandbox.sqlite"
+    with _serving("--file", str(file)) as (process, _):
+        process.kill()
+        assert process.wait(timeout=20) == -signal.SIGKILL
+        _run(file)
+        reset(file)
+
+
+def _run(file: Path) -> None:
+    with running(file):
+        pass
 
 
 def test_values_are_quoted_for_a_shell() -> None:
@@ -56,6 +132,8 @@ def test_values_are_quoted_for_a_shell() -> None:
         "# the application that may write",
         "export A='plain'",
         "export B='it'\"'\"'s two'",
+        "export NO_PROXY='127.0.0.1,localhost'",
+        "export no_proxy='127.0.0.1,localhost'",
         "# the application that may only read: take these instead",
         "# export AZURE_CLIENT_ID='x'",
     ]

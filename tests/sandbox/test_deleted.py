@@ -29,6 +29,14 @@ def _license(name: str) -> dict[str, Any]:
     return {"addLicenses": [{"skuId": ID_OF[name], "disabledPlans": []}], "removeLicenses": []}
 
 
+def test_the_bin_is_read_by_the_short_cast(graph: httpx.Client) -> None:
+    """`graph.user`, as the SDK writes it, is `microsoft.graph.user`."""
+    query = f"?$filter=id eq '{RITA.id}'&$select=id"
+    long, short = (graph.get(f"{path}{query}") for path in (USERS, f"{BIN}/graph.user"))
+    assert [user["id"] for user in short.json()["value"]] == [RITA.id]
+    assert short.json() == long.json()
+
+
 def test_somebody_waits_in_the_bin(graph: httpx.Client) -> None:
     """The seeded deleted user still carries its mark, under a UPN that begins with its id."""
     reply = graph.get(f"{USERS}?$select=id,userPrincipalName,onPremisesExtensionAttributes")

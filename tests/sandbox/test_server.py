@@ -21,6 +21,7 @@ from reconciler.sandbox.wire import After, Exchange, Incoming, Reply
 
 Made = Callable[..., dict[str, Any]]
 Start = Callable[..., httpx.Client]
+NAME_ANOTHER = "--sandbox=FILE names the database of the local tenant; name another file"
 BUSY = Reply(429, {"error": {"code": "TooManyRequests"}}, {"Retry-After": "2.5"})
 
 
@@ -88,24 +89,91 @@ def test_the_demonstration_identity_lies_beside_the_file(tmp_path: Path) -> None
     assert path.read_text() == "changed"
 
 
-@pytest.mark.parametrize(
-    "operate", [reset, lambda file: running(file).__enter__()], ids=["reset", "run"]
-)
-@pytest.mark.parametrize("kind", ["text", "sqlite"])
+def _run(file: Path) -> None:
+    with running(file):
+        pass
+
+
+@pytest.mark.parametrize("operate", [reset, _run])
+@pytest.mark.parametrize("kind", ["short", "text", "sqlite"])
 def test_a_foreign_file_is_left_alone(
     tmp_path: Path, operate: Callable[[Path], object], kind: str
 ) -> None:
-    """A file that is no tenant is refused and not touched."""
-    file = tmp_path / "other"
-    if kind == "text":
-        file.write_text("not a database, but long enough to look like one " * 9)
-    else:
-        with closing(sqlite3.connect(file)) as db:
-            db.execute("CREATE TABLE note (text)")
-    before = file.read_bytes()
-    with pytest.raises(UsageError):
+    """A file that is no tenant is refused and not touched, and nothing is put beside it."""
+    file = tmp_path / "README.md"
+    match kind:
+        case "sqlite":
+            with closing(sqlite3.connect(file)) as db:
+                db.execute("CREATE TABLE note (text)")
+        case "text":
+            file.write_text("not a database, but long enough to look like one " * 9)
+        case _:
+            file.write_text("# a title\n")
+    before = file.read_bytes(), file.stat().st_mtime_ns
+    with pytest.raises(UsageError) as caught:
         operate(file)
-    assert file.read_bytes() == before
+    assert str(caught.value) == f"{file} is not a sandbox tenant"
+    assert caught.value.hint == NAME_ANOTHER
+    assert (file.read_bytes(), file.stat().st_mtime_ns) == before
+    assert [*tmp_path.iterdir()] == [file]
+
+
+@pytest.mark.parametrize("operate", [reset, _run])
+def test_what_sqlite_cannot_open_is_named(
+    tmp_path: Path, operate: Callable[[Path], object]
+) -> None:
+    """SQLite's complaint comes with the name of the file."""
+    with pytest.raises(UsageError) as caught:
+        operate(tmp_path)
+    complaint = "unable to open database file"
+    assert str(caught.value) == f"{tmp_path} cannot be used as a sandbox tenant: {complaint}"
+    assert caught.value.hint == NAME_ANOTHER
+
+
+@pytest.mark.parametrize("operate", [reset, _run])
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [
+        ("nowhere/deep", "the folder above it does not exist"),
+        ("note", "file exists"),
+        ("note/deep", "not a directory"),
+    ],
+)
+def test_a_folder_that_cannot_be_made_is_named(
+    tmp_path: Path, operate: Callable[[Path], object], folder: str, reason: str
+) -> None:
+    """One folder is made for a new tenant, but no path of folders."""
+    (tmp_path / "note").write_text("a file")
+    place = tmp_path / folder
+    with pytest.raises(UsageError) as caught:
+        operate(place / "x.sqlite")
+    assert str(caught.value) == f"cannot keep a sandbox tenant in {place}: {reason}"
+    assert caught.value.hint == "make the folder, or name another file"
+    assert [*tmp_path.iterdir()] == [tmp_path / "note"]
+
+
+@pytest.mark.parametrize("operate", [reset, _run])
+def test_a_tenant_is_served_once(tmp_path: Path, operate: Callable[[Path], object]) -> None:
+    """Who comes second is told, also by way of a link; afterwards the tenant is free."""
+    file, link = tmp_path / "sandbox.sqlite", tmp_path / "link.sqlite"
+    link.symlink_to(file)
+    with running(file, folder=tmp_path):
+        for name in (file, link):
+            with pytest.raises(UsageError) as caught:
+                operate(name)
+            assert str(caught.value) == f"a server is using {name} already"
+            assert caught.value.hint == "stop it, or name another file"
+    operate(file)
+
+
+def test_a_lock_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    """Where the lock cannot be written there is no tenant."""
+    lock = tmp_path / "sandbox.sqlite.lock"
+    lock.mkdir()
+    with pytest.raises(UsageError, match="is a directory") as caught:
+        reset(tmp_path / "sandbox.sqlite")
+    assert str(caught.value) == f"cannot write {lock}: is a directory"
+    assert [*tmp_path.iterdir()] == [lock]
 
 
 def test_a_tenant_of_another_version_wants_a_reset(tmp_path: Path) -> None:
@@ -114,8 +182,12 @@ def test_a_tenant_of_another_version_wants_a_reset(tmp_path: Path) -> None:
     reset(file)
     with closing(sqlite3.connect(file)) as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(UsageError, match="another version"), running(file, folder=tmp_path):
-        pass
+    with pytest.raises(UsageError) as caught:
+        _run(file)
+    assert str(caught.value) == f"{file} is a sandbox tenant of another version"
+    assert (
+        caught.value.hint == f"name another file, or run `reconciler sandbox reset --file {file}`"
+    )
     reset(file)
     with running(file, folder=tmp_path):
         pass

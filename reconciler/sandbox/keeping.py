@@ -1,0 +1,87 @@
+"""A tenant's files: the database, had by one process at a time, and what lies beside it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from reconciler.errors import UsageError
+from reconciler.sandbox import certificates, store
+from reconciler.sandbox.company import AGE_IDENTITY, AGE_RECIPIENT, APPLY_APP
+from reconciler.sandbox.locks import locked
+from reconciler.sandbox.seed import seed
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def opened(file: Path | None) -> Iterator[sqlite3.Connection]:
+    """Have the tenant that *file* keeps, or a new one in memory, until the block ends.
+
+    Raises a `UsageError` when *file* is no tenant, or when somebody is using it.
+    """
+    with _held(file), _connected(file) as db:
+        yield db
+
+
+def reset(file: Path) -> None:
+    """Make the tenant that *file* keeps as new; raises a `UsageError` as `opened` does."""
+    with _held(file):
+        store.remove(file)
+        certificates.forget_client(file.parent)
+        with _connected(file):
+            pass
+
+
+def registered(db: sqlite3.Connection, folder: Path) -> Path:
+    """Register the certificate in *folder* for the application that may write."""
+    path = certificates.ensure_client(folder)
+    try:
+        public = certificates.public_part(path)
+    except ValueError as error:
+        raise UsageError(f"{path} holds no certificate", "remove it; a new one is made") from error
+    key = APPLY_APP.client_id
+    known = store.resource(db, "application", key) or {}
+    store.set_resource(db, "application", key, {**known, "certificate": public})
+    return path
+
+
+@contextmanager
+def _held(file: Path | None) -> Iterator[None]:
+    """Have *file* to ourselves; nothing is made beside one that is no tenant."""
+    if file is None:
+        yield
+        return
+    store.check(file)
+    with locked(file):
+        yield
+
+
+@contextmanager
+def _connected(file: Path | None) -> Iterator[sqlite3.Connection]:
+    db, is_new = store.connect(file)
+    try:
+        if is_new:
+            seed(db)
+        if file is not None:
+            _write_identity(file.parent / "priya-identity.txt")
+        yield db
+    finally:
+        db.close()
+
+
+def _write_identity(path: Path) -> None:
+    if path.exists():
+        return
+    text = (
+        "# published with the sandbox, for demonstrations only: it protects nothing\n"
+        f"# public key: {AGE_RECIPIENT}\n"
+        f"{AGE_IDENTITY}\n"
+    )
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
