@@ -9,6 +9,7 @@ from reconciler.config.documents import Document, Series, Table
 from reconciler.config.entitlements import Entitlements, entitlements, repeated
 from reconciler.config.people import Surroundings, fields, person, wrong_fields
 from reconciler.config.recipients import wrong_recipients
+from reconciler.config.scrutiny import shown
 from reconciler.diagnostics import Diagnostic
 from reconciler.model import Cohort, CohortName, DeclaredUser
 
@@ -78,14 +79,14 @@ def wrong_cohort(file: CohortFile, check: Check) -> Iterator[Diagnostic]:
 def _wrong_person(user: DeclaredUser) -> Iterator[Diagnostic]:
     if user.display_name is None and not user.adopt:
         yield Diagnostic(
-            f"'{user.user_principal_name}' has no name",
+            f"'{shown(user.user_principal_name)}' has no name",
             "write a displayName, or givenName and surname",
             user.position,
         )
     manager = user.fields.get("manager")
     if isinstance(manager, str) and manager.casefold() == user.user_principal_name.casefold():
         yield Diagnostic(
-            f"'{user.user_principal_name}' is their own manager",
+            f"'{shown(user.user_principal_name)}' is their own manager",
             "name somebody else, or write null for nobody",
             user.where("manager"),
         )

@@ -21,6 +21,7 @@ from yaml.events import (
 )
 
 from reconciler.config.documents import Document, Series, Table, Unreadable
+from reconciler.config.malformed import malformed
 from reconciler.config.scrutiny import PRIVATE_KEY_HINT, holds_private_key, shown
 from reconciler.diagnostics import Diagnostic, Position
 from reconciler.text import is_hidden, name_of
@@ -61,29 +62,12 @@ def compose(
     try:
         root = composer.document(loader(text))
     except yaml.MarkedYAMLError as error:
-        raise Unreadable(*composer.diagnostics, _malformed(file, error)) from error
+        raise Unreadable(*composer.diagnostics, malformed(file, text, error)) from error
     except yaml.reader.ReaderError as error:
         summary = f"the file holds U+{error.character:04X}, which YAML does not allow"
         problem = Diagnostic(summary, "remove the character", Position(file))
         raise Unreadable(*composer.diagnostics, problem) from error
     return Document(file, root, tuple(composer.diagnostics))
-
-
-_HINTS: Final = {
-    "tab character": "indent with spaces",
-    "mapping values are not allowed": "put text that holds a colon and a space in quotes",
-    "cannot start any token": "indent with spaces, and put text that starts with a sign in quotes",
-    "did not find expected key": "check the indentation of this line and of those above",
-}
-
-
-def _malformed(file: str, error: yaml.MarkedYAMLError) -> Diagnostic:
-    mark = error.problem_mark or error.context_mark
-    problem = error.problem or "it cannot be read"
-    hint = next((hint for part, hint in _HINTS.items() if part in problem), None)
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    position = Position(file, line + 1, column + 1)
-    return Diagnostic(f"the file is not YAML: {problem}", hint, position)
 
 
 class _Composer:
@@ -145,7 +129,8 @@ class _Composer:
         if event.tag is not None:
             self.tagged(event)
         if self.depth == MAX_DEPTH:
-            raise self.fatal(f"the file nests deeper than {MAX_DEPTH} levels", None, event)
+            problem = f"the file nests deeper than {MAX_DEPTH} levels"
+            raise self.fatal(problem, "a cohort file needs seven: check its brackets", event)
         self.depth += 1
         before, anchor = self.size, event.anchor
         if anchor is not None:
@@ -198,9 +183,8 @@ class _Composer:
         """Give what the alias stands for, within the bound on all of them."""
         name = event.anchor
         if name in self.open_anchors:
-            raise self.fatal(
-                f"alias '*{shown(name)}' stands inside what it stands for", None, event
-            )
+            problem = f"alias '*{shown(name)}' stands inside what it stands for"
+            raise self.fatal(problem, "write the value out", event)
         if name not in self.anchors:
             hint = "put text that starts with * in quotes"
             raise self.fatal(f"alias '*{shown(name)}' stands for nothing", hint, event)
@@ -233,7 +217,7 @@ class _Composer:
         summary = f"key '{shown(key)}' is given twice, first at {place}"
         self.report(summary, "keep one of them", event)
 
-    def report(self, summary: str, hint: str | None, event: _Event) -> None:
+    def report(self, summary: str, hint: str, event: _Event) -> None:
         """Note a problem that leaves the rest of the file readable."""
         mark = event.start_mark
         position = Position(self.file, mark.line + 1, mark.column + 1)
@@ -241,7 +225,7 @@ class _Composer:
         if len(self.diagnostics) == MAX_DIAGNOSTICS:
             raise Unreadable(*self.diagnostics)
 
-    def fatal(self, summary: str, hint: str | None, event: _Event) -> Unreadable:
+    def fatal(self, summary: str, hint: str, event: _Event) -> Unreadable:
         """Give the error for a problem that makes the rest of the file unreadable."""
         self.report(summary, hint, event)
         return Unreadable(*self.diagnostics)

@@ -76,7 +76,7 @@ def _manager(user: DeclaredUser) -> str | None:
 
 
 def _ring(members: list[DeclaredUser]) -> Diagnostic:
-    names = [user.user_principal_name for user in (*members, members[0])]
+    names = [shown(user.user_principal_name) for user in (*members, members[0])]
     shown_names = " → ".join(names[:6] + (["…"] if len(names) > 6 else []))  # noqa: PLR2004 -- enough to see it
     places = listing([str(user.where("manager")) for user in members])
     return Diagnostic(

@@ -81,15 +81,22 @@ class Unreadable(Exception):  # noqa: N818 -- reads as the sentence it stands fo
 def leave_out(document: Document, parts: Iterable[tuple[str, int | str]]) -> None:
     """Drop items of lists and keys of tables at the root of *document*: its faulty parts."""
     root = cast("Table", document.root)
-    for key, inner in sorted(parts, key=_last_first):
-        holder = root[key]
-        if isinstance(holder, Series) and isinstance(inner, int):
-            del holder[inner], holder.marks[inner]
-        elif isinstance(holder, Table) and isinstance(inner, str):
-            del holder[inner]
+    gone: dict[str, set[int | str]] = {}
+    for key, inner in parts:
+        gone.setdefault(key, set()).add(inner)
+    for key, inners in gone.items():
+        root[key] = _without(cast("Table | Series", root[key]), inners)
 
 
-def _last_first(part: tuple[str, int | str]) -> tuple[str, int]:
-    """Order items of a list from its end, so that dropping one moves no other."""
-    key, inner = part
-    return key, -inner if isinstance(inner, int) else 0
+def _without(holder: Table | Series, gone: set[int | str]) -> Table | Series:
+    """Copy what is left of *holder*: with an alias it may stand in another place too."""
+    if isinstance(holder, Series):
+        series = Series()
+        left = [index for index in range(len(holder)) if index not in gone]
+        series.extend(holder[index] for index in left)
+        series.marks.extend(holder.marks[index] for index in left)
+        return series
+    table = Table()
+    table.update({key: value for key, value in holder.items() if key not in gone})
+    table.marks, table.key_marks = holder.marks, holder.key_marks
+    return table

@@ -27,6 +27,8 @@ MAX_DEPTH: Final = 32
 """How deep folders may nest below one that is named."""
 SUFFIXES: Final = frozenset({".yaml", ".yml"})
 TENANT_FILES: Final = ("tenant.yaml", "tenant.yml")
+LIKE_TENANT_FILE: Final = "this looks like the tenant file"
+CALL_IT_TENANT_FILE: Final = "call it tenant.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,10 @@ def find(paths: Sequence[Path]) -> Found:
     if not files and not walk.diagnostics:
         names = listing(path.as_posix() for path in paths)
         raise UsageError(f"no .yaml or .yml file is in {names}", "name a folder of cohort files")
-    cohorts = tuple(path for path in files if path.name not in TENANT_FILES)
-    tenants = _tenants(files, paths)
+    cohorts = tuple(path for path in files if not _is_tenant_file(path))
+    alike = _tenants(files, paths)
+    tenants = tuple(path for path in alike if path.name in TENANT_FILES)
+    walk.diagnostics.extend(_misnamed(path) for path in alike if path not in tenants)
     is_whole = any(path.is_dir() and _holds(path, tenants) for path in paths)
     return Found(
         cohorts=cohorts,
@@ -81,7 +85,8 @@ def find(paths: Sequence[Path]) -> Found:
 
 
 def _tenants(files: Sequence[Path], paths: Sequence[Path]) -> tuple[Path, ...]:
-    found = {_absolute(path): path for path in files if path.name in TENANT_FILES}
+    """Give the files that are called like a tenant file, in whatever case."""
+    found = {_absolute(path): path for path in files if _is_tenant_file(path)}
     for path in paths:
         for folder in _folders_above(path):
             for file in _tenant_files(folder):
@@ -101,7 +106,7 @@ def _others(cohorts: Sequence[Path], tenants: Sequence[Path]) -> tuple[Path, ...
     return tuple(
         path
         for path in (walk.files[key] for key in sorted(walk.files))
-        if path.name not in TENANT_FILES and os.path.realpath(path) not in named
+        if not _is_tenant_file(path) and os.path.realpath(path) not in named
     )
 
 
@@ -184,8 +189,22 @@ def _stays_within(path: Path, within: Sequence[str]) -> bool:
     return any(real.is_relative_to(top) for top in within)
 
 
+def _is_tenant_file(path: Path) -> bool:
+    return path.name.lower() in TENANT_FILES
+
+
+def _misnamed(path: Path) -> Diagnostic:
+    return Diagnostic(LIKE_TENANT_FILE, CALL_IT_TENANT_FILE, Position(name_of(path)))
+
+
 def _tenant_files(folder: Path) -> tuple[Path, ...]:
-    return tuple(folder / name for name in TENANT_FILES if os.path.lexists(folder / name))
+    """Give the files of *folder* that are called like a tenant file.
+
+    Those of the right name are asked for by it: a folder may be readable and not be listable,
+    and then `glob` gives nothing.
+    """
+    named = {folder / name for name in TENANT_FILES if os.path.lexists(folder / name)}
+    return tuple(sorted(named.union(filter(_is_tenant_file, folder.glob("*")))))
 
 
 def _folders_above(path: Path) -> Iterator[Path]:

@@ -14,7 +14,7 @@ from reconciler.config.documents import Unreadable, leave_out
 from reconciler.config.files import find, name_of, read
 from reconciler.config.schema import readings
 from reconciler.config.scrutiny import scrutinize
-from reconciler.config.tenant import tenant_file, wrong_tenant
+from reconciler.config.tenant import misnamed, tenant_file, wrong_tenant
 from reconciler.config.validation import violations
 from reconciler.diagnostics import Diagnostic, Position, in_order
 from reconciler.errors import InputError
@@ -95,6 +95,9 @@ def _document(path: Path, schema: str, report: list[Diagnostic]) -> Document | N
 
 def _cohort_file(document: Document, check: Check, report: list[Diagnostic]) -> CohortFile | None:
     """Validate one cohort document; None where its shape is wrong beyond single people."""
+    if problem := misnamed(document):
+        report.append(problem)
+        return None
     found = list(islice(violations(document, "cohort"), MAX_PER_FILE))
     report.extend(violation.diagnostic for violation in found)
     faulty = [violation for violation in found if not violation.is_harmless]

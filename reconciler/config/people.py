@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from reconciler.config.countries import COUNTRIES
 from reconciler.config.documents import Document, Table  # noqa: TC001 -- dataclass fields are read at run time
 from reconciler.config.entitlements import NONE, Entitlements, entitlements
+from reconciler.config.scrutiny import shown
 from reconciler.config.wording import no_country
 from reconciler.diagnostics import Diagnostic, Position
 from reconciler.fields import FIELDS, Kind
@@ -101,7 +102,7 @@ def wrong_fields(document: Document, table: Table) -> Iterator[Diagnostic]:
     date = table.get("employeeHireDate")
     if isinstance(date, str) and not _is_date(date):
         yield Diagnostic(
-            f"employeeHireDate '{date}' is no day of the calendar",
+            f"employeeHireDate '{shown(date)}' is no day of the calendar",
             "write it as year-month-day",
             document.position(table.marks["employeeHireDate"]),
         )

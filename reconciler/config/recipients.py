@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class Problem(Protocol):
-    """Why the recipient at *index* is of no use: *reason* completes `the recipient is …`."""
+    """Why the recipient at *index* is of no use: *reason* completes `the recipient is …`.
+
+    What to do about it may follow a colon.
+    """
 
     @property
     def index(self) -> int:
@@ -40,9 +43,10 @@ def wrong_recipients(document: Document, root: Table, check: Check) -> Iterator[
         return
     recipients = cast("Series", cast("Table", root["credentials"])["recipients"])
     for problem in check([cast("str", value) for value in recipients]):
+        reason, _, remedy = problem.reason.partition(": ")
         yield Diagnostic(
-            f"recipient {problem.index + 1} is {problem.reason}",
-            "name the public key of a person who hands the credentials out",
+            f"recipient {problem.index + 1} is {reason}",
+            remedy or "name the public key of a person who hands the credentials out",
             document.position(recipients.marks[problem.index]),
         )
 

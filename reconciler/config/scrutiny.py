@@ -18,10 +18,12 @@ from reconciler.text import is_hidden, name_of, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SHOWN: Final = 80
+_SHOWN: Final = 60
 _PRIVATE_KEY: Final = re.compile(
     r"age-secret-key-|age-plugin-[a-z0-9]+-1|-----begin ", re.IGNORECASE
 )
+_SECRET: Final = re.compile(r"\beyJ[A-Za-z0-9_-]{8}|(?i:secret-key-)")
+"""What a token starts with, and what an escape leaves of a private key's first words."""
 _UNUSUAL: Final = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\u060b\u0620-\u1fff\u3000-\ud7ff]")
 """A superset of what is hidden, so that most texts are judged by one quick search."""
 _LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
@@ -43,8 +45,8 @@ def hidden_characters(text: str) -> Iterator[tuple[int, str]]:
 
 
 def shown(text: str) -> str:
-    """Give *text* as a message may quote it: visible, short, and never a private key."""
-    if holds_private_key(text):
+    """Give *text* as a message may quote it: visible, short, and never a secret."""
+    if holds_private_key(text) or _SECRET.search(text):
         return "…"
     return visible(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 

@@ -6,16 +6,28 @@ from typing import TYPE_CHECKING, Final, cast
 
 from reconciler.config.documents import Table
 from reconciler.config.entitlements import repetitions
+from reconciler.config.files import CALL_IT_TENANT_FILE, LIKE_TENANT_FILE
+from reconciler.diagnostics import Diagnostic
 from reconciler.model import Listed, Removal, RemovalLimit, TenantFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.config.documents import Document, Mark, Series, Value
-    from reconciler.diagnostics import Diagnostic
 
 _EMPTY: Final = Table()
 _LISTS: Final = (("licenses", "license"), ("groups", "group"), ("roles", "role"))
+
+
+def misnamed(document: Document) -> Diagnostic | None:
+    """Tell a tenant file that is not called like one, and would be read as a cohort."""
+    root = document.root
+    if not isinstance(root, Table) or "cohort" in root:
+        return None
+    if not {"tenant", "source"} <= root.keys():
+        return None
+    place = document.position(root.key_marks["tenant"])
+    return Diagnostic(LIKE_TENANT_FILE, CALL_IT_TENANT_FILE, place)
 
 
 def tenant_file(document: Document) -> TenantFile:

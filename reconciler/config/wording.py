@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.config.countries import country_hint
 from reconciler.config.scrutiny import shown
+from reconciler.config.suggestions import SUGGESTIONS, shape_hint
 from reconciler.config.upn import wrong_upn
 from reconciler.text import did_you_mean, listing, name_of
 
@@ -30,7 +31,6 @@ _NOUNS: Final = {
 }
 _CHARACTERS: Final = {
     "mailNickname": re.compile(r"[!#-'*+./0-9=?A-Z^-~-]"),
-    "cohort": re.compile(r"[a-z0-9-]"),
     "source": re.compile(r"[A-Za-z0-9._-]"),
 }
 """What may be in it at all, to name the first character that may not."""
@@ -56,6 +56,11 @@ class Breach:
             return "the file"
         last = self.path[-1]
         return last if isinstance(last, str) else f"item {last + 1} of {self.path[-2]}"
+
+    @property
+    def key(self) -> str:
+        """Give the key that the value, or the list that it is in, stands under."""
+        return next((step for step in reversed(self.path) if isinstance(step, str)), "")
 
     @property
     def is_nullable(self) -> bool:
@@ -95,7 +100,7 @@ def _wrong_type(breach: Breach) -> Words:
         return f"{breach.name} cannot be null", _null_hint(wanted)
     kinds = [noun for kind, noun in _NOUNS.items() if kind in wanted]
     summary = f"{breach.name} must be {' or '.join(kinds)}, not {_kind(breach.value)}"
-    return summary, _type_hint(wanted, breach.value)
+    return summary, shape_hint(breach.path, breach.part, breach.value) or _type_hint(breach, wanted)
 
 
 def _null_hint(wanted: list[str]) -> str:
@@ -106,13 +111,13 @@ def _null_hint(wanted: list[str]) -> str:
     return "leave it out, or give it a value"
 
 
-def _type_hint(wanted: list[str], value: object) -> str | None:
-    if not isinstance(value, str):
-        return None
+def _type_hint(breach: Breach, wanted: list[str]) -> str | None:
+    if "maximum" in breach.part:
+        return _range_hint(breach)
     hints = {
         "boolean": "write true or false, without quotes",
         "integer": "write decimal digits, without quotes",
-        "array": "write each item on a line of its own, after a hyphen",
+        "string": "put text that starts with a bracket or a hyphen in quotes",
     }
     return next((hint for kind, hint in hints.items() if kind in wanted), None)
 
@@ -134,10 +139,11 @@ def _not_constant(breach: Breach) -> Words:
 
 def _not_a_choice(breach: Breach) -> Words:
     choices = [choice for choice in breach.wanted if choice is not None]
+    hint = f"write {', '.join(choices[:-1])} or {choices[-1]}"
     if not isinstance(breach.value, str):
-        return f"{breach.name} must be one of {listing(choices)}", None
+        return f"{breach.name} must be one of {listing(choices)}", hint
     summary = f"{breach.name} '{shown(breach.value)}' is not one of {listing(choices)}"
-    return summary, did_you_mean(breach.value, choices)
+    return summary, did_you_mean(breach.value, choices) or hint
 
 
 def _too_long(breach: Breach) -> Words:
@@ -160,14 +166,19 @@ def _empty(breach: Breach) -> Words:
     return f"{breach.name} is empty", hint
 
 
-def _out_of_range(breach: Breach) -> Words:
-    bound = "at least" if breach.rule == "minimum" else "at most"
-    return f"{breach.name} must be {bound} {breach.wanted}, not {breach.value}", None
+def _too_high(breach: Breach) -> Words:
+    summary = f"{breach.name} must be at most {breach.wanted}, not {breach.value}"
+    return summary, _range_hint(breach)
+
+
+def _range_hint(breach: Breach) -> str:
+    return f"write a whole number from {breach.part['minimum']} to {breach.part['maximum']}"
 
 
 def _not_matching(breach: Breach) -> Words:
     summary = f"{breach.name} '{shown(breach.value)}' {breach.part['patternErrorMessage']}"
-    return summary, _first_stray(breach)
+    suggest = SUGGESTIONS.get(breach.key)
+    return summary, (suggest and suggest(breach.value)) or _first_stray(breach) or _example(breach)
 
 
 def no_country(written: str) -> Words:
@@ -182,6 +193,10 @@ def _first_stray(breach: Breach) -> str | None:
     return f"it holds {name_of(stray)}" if stray else None
 
 
+def _example(breach: Breach) -> str:
+    return f"for example, {breach.part['examples'][0]}"
+
+
 _OWN_WORDS: Final[dict[str, Callable[[str], Words]]] = {
     "usageLocation": no_country,
     "userPrincipalName": wrong_upn,
@@ -193,7 +208,6 @@ _WORDS: Final[dict[str, Callable[[Breach], Words]]] = {
     "maxLength": _too_long,
     "maxItems": _too_many,
     "minItems": _too_few,
-    "minimum": _out_of_range,
-    "maximum": _out_of_range,
+    "maximum": _too_high,
     "pattern": _not_matching,
 }

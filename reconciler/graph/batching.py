@@ -67,12 +67,18 @@ def decode(
     """
     replies: list[Reply | None] = [None] * count
     numbers = {str(number): number for number in range(count)}
-    for item in body.get("responses") or () if isinstance(body, dict) else ():
+    items = body.get("responses") if isinstance(body, dict) else None
+    for item in items if isinstance(items, list) else ():
         match item:
-            case {"id": str(key), "status": int(status)} if key in numbers:
-                headers = item.get("headers") or {}
-                own = {str(name).casefold(): str(value) for name, value in headers.items()}
-                replies[numbers[key]] = Reply(status, {**(carrier or {}), **own}, item.get("body"))
+            case {"id": str(key), "status": status} if key in numbers and str(status).isdecimal():
+                headers = {**(carrier or {}), **_headers(item.get("headers"))}
+                replies[numbers[key]] = Reply(int(status), headers, item.get("body"))
             case _:
-                pass  # nothing that we asked, or no answer to it
+                pass  # no answer to anything that was asked
     return replies
+
+
+def _headers(sent: object) -> dict[str, str]:
+    """Give what was *sent* with names in small letters; nothing where that are no headers."""
+    pairs = sent.items() if isinstance(sent, dict) else ()
+    return {str(name).casefold(): str(value) for name, value in pairs}

@@ -107,7 +107,8 @@ def test_text_is_text(repository: Repository, written: str, read: str | None) ->
         ),
         pytest.param(
             "- a\n",
-            "c.yaml:1:1: error: the file must be a mapping of keys to values, not a list",
+            "c.yaml:1:1: error: the file must be a mapping of keys to values, not a list\n"
+            "  hint: start with version: 1, and give each value a key",
             id="a list",
         ),
         pytest.param(
@@ -118,25 +119,25 @@ def test_text_is_text(repository: Repository, written: str, read: str | None) ->
         ),
         pytest.param(
             "a: &a [*a]\n",
-            "c.yaml:1:8: error: alias '*a' stands inside what it stands for",
+            "c.yaml:1:8: error: alias '*a' stands inside what it stands for\n"
+            "  hint: write the value out",
             id="an alias of itself",
         ),
         pytest.param(
             "[" * 50 + "]" * 50,
-            "c.yaml:1:33: error: the file nests deeper than 32 levels",
+            "c.yaml:1:33: error: the file nests deeper than 32 levels\n"
+            "  hint: a cohort file needs seven: check its brackets",
             id="too deep",
         ),
         pytest.param(
             "version: 1\n\tcohort: a\n",
-            "c.yaml:2:1: error: the file is not YAML: found a tab character that violates "
-            "indentation\n  hint: indent with spaces",
+            "c.yaml:2:1: error: a tab is used for indentation\n  hint: replace the tab with spaces",
             id="a tab",
         ),
         pytest.param(
             "description: a: b\n",
-            "c.yaml:1:15: error: the file is not YAML: "
-            "mapping values are not allowed in this context\n"
-            "  hint: put text that holds a colon and a space in quotes",
+            "c.yaml:1:15: error: a value that is not in quotes holds a colon and a space\n"
+            "  hint: put the value in quotes",
             id="a colon",
         ),
         pytest.param(

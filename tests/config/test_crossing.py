@@ -72,7 +72,9 @@ def test_what_a_tenant_file_leaves_out_has_the_safe_value(
     ("written", "told"),
     [
         ("domains: [contoso]", ("4:11: error: item 1 of domains 'contoso' must be a domain such as "
-         "contoso.com")),
+         "contoso.com\n  hint: for example, contoso.com")),
+        ("domains: [ada@a.bc]", ("4:11: error: item 1 of domains 'ada@a.bc' must be a domain such "
+         "as contoso.com\n  hint: write a.bc")),
         ("domains: [a.bc, A.bc]", ("4:17: error: domain 'A.bc' is given twice, first at "
          "tenant.yaml:4:11\n  hint: keep one of them")),
         ("licenses: [A, a]", ("4:15: error: license 'a' is given twice, first at tenant.yaml:4:12\n"
@@ -85,19 +87,34 @@ def test_what_a_tenant_file_leaves_out_has_the_safe_value(
          "groups\n"
          "  hint: for example, group: Tier 1 helpdesk")),
         ("groups: [[A]]", ("4:10: error: item 1 of groups must be text or a mapping of keys to "
-         "values, not a list")),
+         "values, not a list\n  hint: write - Research - All staff")),
+        ("groups: {Staff: x}", ("4:9: error: groups must be a list, not a mapping of keys to "
+         "values\n  hint: write each item on a line of its own, as in - Research - All staff")),
+        ("licenses: [{sku: SPE_E5}]", ("4:12: error: item 1 of licenses must be text, not a "
+         "mapping of keys to values\n  hint: write - SPE_E5")),
+        ("roles: [{role: Reports Reader, justification: J}]", ("4:9: error: item 1 of roles must "
+         "be text, not a mapping of keys to values\n  hint: write - Reports Reader")),
+        ("removal: erase", ("4:10: error: removal 'erase' is not one of keep, disable, delete\n"
+         "  hint: write keep, disable or delete")),
         ("removal: kep", ("4:10: error: removal 'kep' is not one of keep, disable, delete\n"
          "  hint: did you mean 'keep'?")),
         ("ownership: extensionAttribute16", ("4:12: error: ownership 'extensionAttribute16' must "
          "be extensionAttribute1 to extensionAttribute15, "
-         "or extension_<32 hexadecimal digits>_<name>")),
-        ("guards: {removals: {percent: 101}}", "4:30: error: percent must be at most 100, not 101"),
+         "or extension_<32 hexadecimal digits>_<name>\n"
+         "  hint: write extensionAttribute15, or one of the others from 1 to 15")),
+        ("ownership: employeeId", ("4:12: error: ownership 'employeeId' must "
+         "be extensionAttribute1 to extensionAttribute15, "
+         "or extension_<32 hexadecimal digits>_<name>\n  hint: for example, extensionAttribute15")),
+        ("guards: {removals: {percent: 250}}", ("4:30: error: percent must be at most 100, not "
+         "250\n  hint: write a whole number from 0 to 100")),
+        ("guards: {removals: {minimum: ten}}", ("4:30: error: minimum must be a whole number, not "
+         "text\n  hint: write decimal digits, without quotes")),
         ("guards: {removals: {percent: -1}}", ("4:30: error: percent must be a whole number, not "
-         "text\n  hint: write decimal digits, without quotes")),
+         "text\n  hint: write a whole number from 0 to 100")),
         ("guards: {removals: {percent: 1.5}}", ("4:30: error: percent must be a whole number, not "
-         "text\n  hint: write decimal digits, without quotes")),
+         "text\n  hint: write a whole number from 0 to 100")),
         ("guards: {protected: [root]}", ("4:22: error: item 1 of protected 'root' must be a user "
-         "principal name or an object id")),
+         "principal name or an object id\n  hint: for example, breakglass@contoso.com")),
         ("guards: {protected: [a@b.cd, A@b.cd]}", ("4:30: error: account 'A@b.cd' is given twice, "
          "first at tenant.yaml:4:22\n  hint: keep one of them")),
         ("guards: {removals: {minimums: 1}}", ("4:21: error: unknown key 'minimums'\n"
@@ -150,7 +167,7 @@ def test_an_unreadable_tenant_file_does_not_accuse_the_cohorts(
 
     (told,) = repository.told(".")
 
-    assert told.startswith("tenant.yaml:2:1: error: the file is not YAML: ")
+    assert told.startswith("tenant.yaml:2:1: error: the file ends inside of brackets")
 
 
 ASKING = """\

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.config.files import MAX_BYTES, read
+from reconciler.config.files import MAX_BYTES, find, read
 from reconciler.errors import UsageError
+from reconciler.model import CohortName
 
 if TYPE_CHECKING:
     from reconciler.model import Desired
@@ -279,6 +280,45 @@ def test_who_is_declared_in_a_file_that_is_not_named_is_seen(
     ]
 
 
+@pytest.mark.parametrize("path", ["cohorts", "cohorts/a.yaml"])
+@pytest.mark.parametrize("name", ["Tenant.yaml", "TENANT.YML"])
+def test_a_tenant_file_in_other_capitals_is_told_once(
+    repository: Repository, tenant: str, name: str, path: str
+) -> None:
+    """It is not read as a cohort, and nothing runs as if it were not there."""
+    repository.write(f"cohorts/{name}", tenant)
+    repository.write("cohorts/a.yaml", EMPTY.format("a"))
+
+    assert repository.told(path) == [
+        (f"cohorts/{name}:1:1: error: this looks like the tenant file\n  hint: call it tenant.yaml")
+    ]
+
+
+def test_a_tenant_file_of_another_name_is_told_once(repository: Repository, tenant: str) -> None:
+    """What it holds gives it away."""
+    assert repository.told_of(tenant) == [
+        "c.yaml:2:1: error: this looks like the tenant file\n  hint: call it tenant.yaml"
+    ]
+
+
+def test_a_tenant_file_is_read_in_a_folder_that_cannot_be_listed(
+    repository: Repository, tenant: str
+) -> None:
+    """Who may open files but not list them is held to the tenant file all the same."""
+    repository.write("cohorts/tenant.yaml", tenant)
+    repository.write("cohorts/a.yaml", EMPTY.format("a"))
+    folder = repository.folder / "cohorts"
+    folder.chmod(stat.S_IXUSR)
+    try:
+        if os.access(folder, os.R_OK):
+            pytest.skip("who runs the tests may list every folder")
+        found = find([folder / "a.yaml"]).tenants
+    finally:
+        folder.chmod(stat.S_IRWXU)
+
+    assert found == (folder / "tenant.yaml",)
+
+
 def test_what_is_wrong_in_a_file_that_is_not_named_is_not_told(
     repository: Repository, tenant: str
 ) -> None:
@@ -290,8 +330,10 @@ def test_what_is_wrong_in_a_file_that_is_not_named_is_not_told(
         "cohorts/wrong.yaml", "cohort: b\nusers:\n  - {userPrincipalName: B@b.cd, colour: red}\n"
     )
 
-    assert repository.load("cohorts/a.yaml").elsewhere == {"b@b.cd"}
-    assert repository.load("cohorts/a.yaml").scope == {"a"}
+    desired = repository.load("cohorts/a.yaml")
+
+    assert desired.elsewhere == {"b@b.cd"}
+    assert desired.scope == frozenset({CohortName("a")})
 
 
 def test_a_file_that_cannot_be_read_is_told() -> None:

@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.model import (
-    Removal,
-)
+from reconciler.model import Removal, TenantFile
 
 if TYPE_CHECKING:
     from reconciler.model import FieldValue
@@ -39,8 +37,8 @@ def test_foreign_mark(given: Given, *, adopt: bool) -> None:
         (
             "cohorts/beta.yaml:10:1: error: account 'ada@contoso.com' carries a foreign mark: "
             r"extensionAttribute15 is 'them/x\u{a}'"
-            "\n  hint: whoever owns it must clear extensionAttribute15 before this repository can "
-            "take the account over"
+            "\n  hint: if it is another repository's, that one must clear extensionAttribute15 "
+            "first; if it was ours, correct `source:` in the tenant file"
         )
     ]
 
@@ -61,8 +59,9 @@ def test_nobody_to_adopt(given: Given) -> None:
     assert given.refusals(desired, bin_of_theirs) == [
         (
             "cohorts/beta.yaml:10:1: error: account 'ada@contoso.com' carries a foreign mark: "
-            "extensionAttribute15 is 'them/x'\n  hint: whoever owns it must clear "
-            "extensionAttribute15 before this repository can take the account over"
+            "extensionAttribute15 is 'them/x'\n  hint: if it is another repository's, that one "
+            "must clear extensionAttribute15 first; if it was ours, correct `source:` in the "
+            "tenant file"
         )
     ]
 
@@ -125,29 +124,58 @@ def test_leaver_who_is_synced(given: Given) -> None:
     ]
 
 
+PROTECTED = "is protected: no plan may change it"
+LEAVE_IT = (
+    "  hint: leave it out of the cohort files, or take it off `guards.protected` in the tenant file"
+)
+
+
 @pytest.mark.parametrize("protected", ["ADA@contoso.com", "ID-ada"], ids=["name", "id"])
 def test_protected_account(given: Given, protected: str) -> None:
-    """No plan may change a protected account, whoever asks and however it is called."""
+    """No cohort may declare a protected account, with or without a change to it."""
     file = replace(given.file, protected=("bob@contoso.com", protected))
-    person = given.person(fields={"city": "Bath"}, groups=["Staff"])
-    leaving = replace(file, removal=Removal.DELETE)
-    hint = (
-        "  hint: leave it out of the cohort files, or take it off `guards.protected` in the "
-        "tenant file"
-    )
-    observed = given.observed(given.account())
+    changed = given.person(fields={"city": "Bath"}, groups=["Staff"], adopt=True)
+    told = f"cohorts/beta.yaml:10:1: error: account 'ada@contoso.com' {PROTECTED}\n{LEAVE_IT}"
 
-    assert given.refusals(given.desired(person, file=file), observed) == [
+    for mark in ("us/beta", "them/x", None):
+        observed = given.observed(given.account(mark=mark))
+        for person in (changed, given.person()):
+            assert given.refusals(given.desired(person, file=file), observed) == [told]
+    others = given.observed(given.account(), given.account("eve"))
+    assert given.refusals(given.desired(given.person("eve"), file=file), others) == []
+
+
+def test_protected_name_that_nobody_has(given: Given) -> None:
+    """A protected name is not to be created either."""
+    file = replace(given.file, protected=("ada@contoso.com",))
+    desired = given.desired(given.person(), file=file)
+
+    assert given.refusals(desired, given.observed()) == [
+        f"cohorts/beta.yaml:10:1: error: account 'ada@contoso.com' {PROTECTED}\n{LEAVE_IT}"
+    ]
+
+
+@pytest.mark.parametrize("protected", ["ADA@contoso.com", "ID-ada"], ids=["name", "id"])
+def test_protected_leaver(given: Given, protected: str) -> None:
+    """A protected account whose entry is gone is refused at the tenant file, if it would change."""
+    file = replace(given.file, protected=(protected,), removal=Removal.DELETE)
+    observed = given.observed(given.account(groups=["Staff"]))
+    kept = replace(file, removal=Removal.KEEP)
+
+    assert given.refusals(given.desired(file=file), observed) == [
+        f"cohorts/tenant.yaml:1:1: error: account 'ada@contoso.com' {PROTECTED}\n{LEAVE_IT}"
+    ]
+    assert given.refusals(given.desired(file=kept), observed) == []
+
+
+def test_foreign_mark_without_a_tenant_file(given: Given) -> None:
+    """Where no tenant file is read, its absence may be why our own mark looks foreign."""
+    desired = given.desired(given.person(), file=TenantFile())
+
+    assert given.refusals(desired, given.observed(given.account())) == [
         (
-            "cohorts/beta.yaml:5:1: error: account 'ada@contoso.com' is protected: 2 changes "
-            f"refused\n{hint}"
+            "cohorts/beta.yaml:10:1: error: account 'ada@contoso.com' carries a foreign mark: "
+            "extensionAttribute15 is 'us/beta'\n  hint: without a tenant file this repository's "
+            "own marks cannot be told: is tenant.yaml missing?"
         )
     ]
-    assert given.refusals(given.desired(file=leaving), observed) == [
-        (
-            "cohorts/tenant.yaml:1:1: error: account 'ada@contoso.com' is protected: 1 change "
-            f"refused\n{hint}"
-        )
-    ]
-    assert given.refusals(given.desired(given.person(), file=file), observed) == []
-    assert given.refusals(given.desired(given.person("eve"), file=file), observed) == []

@@ -66,19 +66,27 @@ def test_unlisted_entitlements(given: Given) -> None:
     assert given.refusals(given.desired(by_name, file=by_id), given.observed()) == []
 
 
-def test_takeover_roles(given: Given) -> None:
-    """A role that can take over the tenant has to be listed in a tenant file."""
-    role_id = "62e90394-69f5-4237-9190-012177145e10"
-    definition = RoleDefinition(ObjectId(role_id), "Global Administrator")
+@pytest.mark.parametrize(
+    ("role_id", "is_built_in", "told"),
+    [
+        ("62e90394-69f5-4237-9190-012177145e10", True, "is privileged"),
+        ("5d6b6bb7-de71-4623-b4af-96380a352509", True, "is privileged"),
+        ("0f0f0f0f-0000-4000-8000-000000000001", False, "is the tenant's own"),
+    ],
+    ids=["takes over the tenant", "reads its security", "custom"],
+)
+def test_privileged_roles(given: Given, role_id: str, told: str, *, is_built_in: bool) -> None:
+    """A role that is privileged, or whose reach nobody knows, has to be in a tenant file."""
+    definition = RoleDefinition(ObjectId(role_id), "Big\x1bRole", is_built_in)
     observed = replace(given.observed(), role_definitions=(*given.roles, definition))
-    role = DeclaredRole("Global Administrator", "why", None, Position("cohorts/beta.yaml", 6, 5))
+    role = DeclaredRole(role_id, "why", None, Position("cohorts/beta.yaml", 6, 5))
     person = given.person(roles=[role])
     file = replace(given.file, roles=(Listed(role_id, role.position),))
 
     assert given.refusals(given.desired(person, file=TenantFile()), observed) == [
         (
-            "cohorts/beta.yaml:6:5: error: role 'Global Administrator' can take over the whole "
-            "tenant\n"
+            rf"cohorts/beta.yaml:6:5: error: role 'Big\u{{1b}}Role' {told}, and there is no tenant "
+            "file that allows it\n"
             "  hint: list it under `roles:` in a tenant file that identity administrators guard"
         )
     ]

@@ -33,11 +33,11 @@ def test_unknown_names(given: Given) -> None:
 
     assert given.refusals(given.desired(*people), given.observed()) == [
         (
-            "cohorts/beta.yaml:3:1: error: service plan of SPE_E5 'Outlook' does not exist in this "
+            "cohorts/beta.yaml:3:1: error: service plan 'Outlook' of SPE_E5 does not exist in this "
             "tenant\n  hint: the tenant has: SWAY, TEAMS, YAMMER"
         ),
         (
-            "cohorts/beta.yaml:3:1: error: service plan of SPE_E5 'YAMER' does not exist in this "
+            "cohorts/beta.yaml:3:1: error: service plan 'YAMER' of SPE_E5 does not exist in this "
             "tenant\n  hint: did you mean 'YAMMER'?"
         ),
         (
@@ -139,7 +139,7 @@ def test_ambiguous_service_plan(given: Given) -> None:
 
     assert given.refusals(given.desired(person), observed) == [
         (
-            "cohorts/beta.yaml:4:1: error: service plan of SPE_E5 'TEAMS' is ambiguous: "
+            "cohorts/beta.yaml:4:1: error: service plan 'TEAMS' of SPE_E5 is ambiguous: "
             "2 service plans have this name\n  hint: write the id instead, one of: id-TEAMS, id-2"
         )
     ]

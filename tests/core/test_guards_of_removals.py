@@ -23,13 +23,30 @@ def test_removals_over_the_limit(given: Given) -> None:
     observed = given.observed(*accounts, given.account("other", mark="them/x"))
     told = [
         f"cohorts/tenant.yaml:1:1: error: plan removes 3 of 10 {noun}s (30 %, limit 25 %)\n"
-        "  hint: review every removal, then run again with --allow-removals=9"
+        "  hint: review every removal, then allow all of the plan's with --allow-removals=9"
         for noun in ("managed membership", "managed role assignment", "owned account")
     ]
 
     assert given.refusals(desired, observed) == told
     assert given.refusals(desired, observed, allowed=8) == told
     assert given.refusals(desired, observed, allowed=9) == []
+
+
+def test_blocked_people_count(given: Given) -> None:
+    """Blocking the sign-in of people who stay is refused beyond the limit as deleting them is."""
+    names = [f"p{i}" for i in range(10)]
+    blocked = [given.person(name, fields={"accountEnabled": False}) for name in names[:3]]
+    desired = given.desired(*blocked, *map(given.person, names[3:]))
+    observed = given.observed(*map(given.account, names))
+
+    assert given.refusals(desired, observed) == [
+        (
+            "cohorts/tenant.yaml:1:1: error: plan removes 3 of 10 owned accounts (30 %, limit "
+            "25 %)\n"
+            "  hint: review every removal, then allow all of the plan's with --allow-removals=3"
+        )
+    ]
+    assert given.refusals(desired, observed, allowed=3) == []
 
 
 @pytest.mark.parametrize(
@@ -53,7 +70,7 @@ def test_removal_limit(given: Given, limit: RemovalLimit, *, refused: bool) -> N
     told = (
         "cohorts/tenant.yaml:1:1: error: plan removes 2 of 4 managed licenses "
         f"(50 %, limit {limit.percent} %)\n"
-        "  hint: review every removal, then run again with --allow-removals=2"
+        "  hint: review every removal, then allow all of the plan's with --allow-removals=2"
     )
 
     assert given.refusals(desired, observed) == ([told] if refused else [])

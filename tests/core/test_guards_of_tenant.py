@@ -12,6 +12,8 @@ from reconciler.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reconciler.model import FieldValue
     from tests.core.conftest import Given
 
@@ -96,10 +98,11 @@ def test_domain_of_an_existing_account(given: Given) -> None:
     assert given.refusals(desired, given.observed(account)) == []
 
 
-def test_published_recipient(given: Given) -> None:
-    """Only the demonstration's credentials may be sealed to the demonstration's key."""
+@pytest.mark.parametrize("written", [str, str.upper], ids=["small", "in capitals"])
+def test_published_recipient(given: Given, written: Callable[[str], str]) -> None:
+    """Only the demonstration's credentials may be sealed to its key, however it is written."""
     desired = given.desired(given.person())
-    recipients = ("age1other", PUBLISHED_RECIPIENT)
+    recipients = ("age1other", written(PUBLISHED_RECIPIENT))
     cohort = replace(desired.cohorts[0], recipients=recipients)
     published = replace(desired, cohorts=(cohort,))
     demonstration = replace(given.tenant, id=ObjectId(DEMONSTRATION_TENANT))

@@ -123,6 +123,32 @@ def test_scope(given: Given) -> None:
     ]
 
 
+def test_people_declared_in_other_files_have_not_left(given: Given) -> None:
+    """With files named, a person whom a file that is not named declares is no leaver."""
+    file = replace(given.file, removal=Removal.DELETE)
+    scoped = replace(given.desired(file=file), scope=frozenset({CohortName("beta")}))
+    moved = replace(scoped, elsewhere=frozenset({"ada@contoso.com"}))
+    observed = given.observed(given.account("ADA"))
+
+    blocked = "accountEnabled=True→False signInSessions=valid→revoked"
+    assert given.told(scoped, observed) == [f"3 - user/ada {blocked}"]
+    assert given.told(moved, observed) == []
+
+
+@pytest.mark.parametrize("adopt", [False, True], ids=["owned", "adopting"])
+def test_blocking_somebody_who_stays_is_a_removal(given: Given, *, adopt: bool) -> None:
+    """Whoever is declared and may sign in no more loses something; a joiner never had it."""
+    mark = None if adopt else "us/beta"
+    for says, was in ((False, True), (True, False)):
+        person = given.person(adopt=adopt, fields={"accountEnabled": says})
+        observed = given.observed(given.account(mark=mark, fields={"accountEnabled": was}))
+        (change,) = given.changes(given.desired(person), observed)
+        assert is_removal(change) is not says
+    joiner = given.desired(given.person(fields={"accountEnabled": False}))
+    (create,) = given.changes(joiner, given.observed())
+    assert not is_removal(create)
+
+
 def test_declared_people_are_in_scope(given: Given) -> None:
     """A declared person is considered, whichever cohort the mark names."""
     desired = replace(given.desired(given.person()), scope=frozenset({CohortName("beta")}))

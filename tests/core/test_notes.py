@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.model import Removal
+from reconciler.model import Removal, TenantFile
 
 if TYPE_CHECKING:
     from tests.core.conftest import Given
@@ -107,6 +107,34 @@ def test_blocked(given: Given, *, adopt: bool) -> None:
     for says in (False, True):
         person = given.person(adopt=adopt, fields={"accountEnabled": says})
         assert given.notes(given.desired(person), observed) == []
+
+
+def test_no_tenant_file(given: Given) -> None:
+    """A run that nothing bounds says what it may do, and whose its marks are."""
+    without = given.desired(given.person(), file=TenantFile())
+
+    assert given.notes(without, given.observed()) == [
+        (
+            "warning: there is no tenant file: this run only creates and adds, in whatever tenant "
+            "the credentials are of, and marks accounts as 'reconciler/…'\n"
+            "  hint: write tenant.yaml beside the cohort files to say what this repository may "
+            "touch"
+        )
+    ]
+    assert given.notes(given.desired(given.person()), given.observed()) == []
+
+
+def test_protected_names_that_nobody_has(given: Given) -> None:
+    """A slip in a protected name, which would protect nobody, is told; a right one is not."""
+    file = replace(given.file, protected=("BOB@contoso.com", "ID-bob", "breakglas\x1b"))
+    observed = replace(given.observed(), people=(given.anybody("bob"),))
+
+    assert given.notes(given.desired(file=file), observed) == [
+        (
+            r"cohorts/tenant.yaml:1:1: warning: 'breakglas\u{1b}' is protected, and no account "
+            "has this name or id\n  hint: correct it under `guards.protected`, or remove it"
+        )
+    ]
 
 
 def test_notes_on_others_accounts(given: Given) -> None:

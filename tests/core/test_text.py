@@ -3,7 +3,16 @@ from __future__ import annotations
 import pytest
 
 from reconciler.diagnostics import Diagnostic, Position, Severity, in_order
-from reconciler.text import counted, did_you_mean, is_hidden, listing, name_of, nearest, visible
+from reconciler.text import (
+    counted,
+    did_you_mean,
+    is_hidden,
+    listing,
+    name_of,
+    nearest,
+    visible,
+    without_secrets,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,8 +26,27 @@ from reconciler.text import counted, did_you_mean, is_hidden, listing, name_of, 
         ("a\U000e0041", r"a\u{e0041}"),
         ("a\u2028b\ud800", r"a\u{2028}b\u{d800}"),
         ("می\u200cروم", "می\u200cروم"),
+        ("::add-mask::a", r"\u{3a}:add-mask::a"),
+        ("a ::error::b", r"a \u{3a}:error::b"),
+        ("é\n::error::b", r"é\u{a}\u{3a}:error::b"),
+        ("a##[error]b", r"a\u{23}#[error]b"),
+        ("###[x] #[y] a::b :c:", r"#\u{23}#[x] #[y] a::b :c:"),
     ],
-    ids=["plain", "scripts", "override", "control", "no width", "tag", "separator", "joiner"],
+    ids=[
+        "plain",
+        "scripts",
+        "override",
+        "control",
+        "no width",
+        "tag",
+        "separator",
+        "joiner",
+        "command",
+        "command after a word",
+        "command after a line",
+        "old command",
+        "no commands",
+    ],
 )
 def test_visible(text: str, shown: str) -> None:
     """Whatever steers how text is shown is written out; text of any script is not."""
@@ -51,13 +79,37 @@ def test_name_of(character: str, name: str) -> None:
         ("staff", ["Staff"], "Staff"),
         ("staff", ["Marketing"], None),
         ("staff", [], None),
+        ("YAMER", ["TEAMS1", "YAMMER_ENTERPRISE", "SWAY"], "YAMMER_ENTERPRISE"),
+        ("YAMM", ["YAMMER_ENTERPRISE", "YAMMER_EDUCATION_PLUS"], "YAMMER_ENTERPRISE"),
+        ("YA", ["YAMMER_ENTERPRISE"], None),
     ],
-    ids=["near", "case", "far", "none"],
+    ids=["near", "case", "far", "none", "its beginning", "of the first", "two letters"],
 )
 def test_nearest(word: str, candidates: list[str], match: str | None) -> None:
     """Only a name that is near is taken for the one that was meant, case apart."""
     assert nearest(word, candidates) == match
     assert did_you_mean(word, candidates) == (match and f"did you mean '{match}'?")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("cohorts/beta.yaml", "cohorts/beta.yaml"),
+        ("AGE-SECRET-KEY-1QQPQ2 rest", "… rest"),
+        ("age-secret-key-1qqpq2", "…"),
+        ("see -----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNz\nmore", "see …"),
+        ("-----BEGIN PRIVATE KEY-----MIIE", "…"),
+        ("Bearer eyJ0eXAiOiJKV1Qi.eyJhdWQi-_.c2ln!", "Bearer …!"),
+        (
+            "age1qqpq2 eyJ0 -----BEGIN CERTIFICATE-----",
+            "age1qqpq2 eyJ0 -----BEGIN CERTIFICATE-----",
+        ),
+    ],
+    ids=["none", "age", "small letters", "ssh", "one line", "token", "public"],
+)
+def test_without_secrets(text: str, shown: str) -> None:
+    """Private keys and access tokens are cut out of what a message quotes; the rest stays."""
+    assert without_secrets(text) == shown
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@ import copy
 import math
 import pickle
 import random
+import resource
+import subprocess
+import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
@@ -181,3 +184,26 @@ def test_equality() -> None:
     assert Password(SECRET) == Password(SECRET)
     assert Password(SECRET) != Password("other")
     assert Password(SECRET) != SECRET
+
+
+HARD_LIMIT = resource.getrlimit(resource.RLIMIT_CORE)[1]
+DUMPLESS = """
+import resource
+from reconciler.credentials import forbid_core_dumps
+_, hard = resource.getrlimit(resource.RLIMIT_CORE)
+resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+print(*resource.getrlimit(resource.RLIMIT_CORE))
+forbid_core_dumps()
+forbid_core_dumps()
+print(*resource.getrlimit(resource.RLIMIT_CORE))
+"""
+
+
+@pytest.mark.skipif(HARD_LIMIT == 0, reason="nobody dumps core here anyway")
+def test_no_core_dumps() -> None:
+    """A process that asks for it leaves no memory behind when it crashes, and may ask again."""
+    ended = subprocess.run(  # noqa: S603 -- this interpreter, our own script
+        [sys.executable, "-c", DUMPLESS], check=True, capture_output=True, text=True
+    )
+
+    assert ended.stdout.splitlines() == [f"{HARD_LIMIT} {HARD_LIMIT}", f"0 {HARD_LIMIT}"]

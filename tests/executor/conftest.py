@@ -20,8 +20,8 @@ from reconciler.diagnostics import Position
 from reconciler.executor.engine import Clock, Stop
 from reconciler.executor.run import Files, execute
 from reconciler.graph.auth import credential
+from reconciler.graph.connection import connect
 from reconciler.graph.observe import observe
-from reconciler.graph.transport import connect
 from reconciler.model import (
     Cohort,
     CohortName,

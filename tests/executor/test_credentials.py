@@ -13,6 +13,7 @@ import pytest
 from reconciler.credentials import Password, generate
 from reconciler.errors import ReconcilerError
 from reconciler.executor.engine import Stop
+from reconciler.executor.outcomes import Failed
 from reconciler.executor.report import report
 from reconciler.sandbox.wire import Reply
 
@@ -100,8 +101,8 @@ def test_earlier_files_stay(company: Company, make: Making) -> None:
     assert {name: after[name] for name in before} == before
     assert sorted(after.keys() - before.keys()) == [
         "beta.2.credentials.csv.age",
-        "journal-2.jsonl",
-        "receipt-2.json",
+        "journal.2.jsonl",
+        "receipt.2.json",
     ]
 
 
@@ -128,6 +129,25 @@ def test_an_answer_that_is_lost_makes_no_second_account(
     outcome = applied.outcome("user/ada@contoso.com")
     note = "created by a request whose answer was lost" if after else None
     assert outcome.note == note
+    assert outcome.change.key.account.id == company.get("/users/ada@contoso.com")["id"]
+    (pair,) = make.unsealed(company.out / FINAL).items()
+    assert company.sign_in(*pair) == MUST_CHANGE
+
+
+def test_an_account_that_is_created_without_a_word(company: Company, make: Making) -> None:
+    """A 201 that does not say whom it made is looked into, and the run goes on from there."""
+    mute = make.fault("POST", "/users", Reply(201), after=True)
+    company.faults.append(mute)
+
+    applied = company.apply(make.desired(make.person("ada", licenses=("SPE_E5",))))
+
+    assert mute.struck == 1
+    assert applied.told == {
+        "user/ada@contoso.com": "applied",
+        "license/ada@contoso.com/SPE_E5": "applied",
+    }
+    outcome = applied.outcome("user/ada@contoso.com")
+    assert outcome.note == "created by a request whose answer was lost"
     assert outcome.change.key.account.id == company.get("/users/ada@contoso.com")["id"]
     (pair,) = make.unsealed(company.out / FINAL).items()
     assert company.sign_in(*pair) == MUST_CHANGE
@@ -376,6 +396,39 @@ def test_no_password_is_left_anywhere(
     assert [p for p in passwords for text in texts if p in text] == []
     assert any("Password(…)" in text for text in alive)
     assert any(text.startswith("Task(") for text in alive)
+
+
+def test_a_password_that_graph_echoes_is_not_repeated(
+    company: Company, make: Making, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A refusal that quotes the password is told without it, wherever it is told."""
+    echoed: list[str] = []
+
+    def echo(incoming: Incoming) -> Reply | None:
+        if not creates(incoming):
+            return None
+        password = incoming.body["passwordProfile"]["password"]
+        echoed.append(password)
+        return make.error(400, f"Bad_{password}", f"'{password}' is invalid; {password}!")
+
+    company.faults.append(echo)
+
+    applied = company.apply(make.desired(make.person("ada"), make.person("bob")))
+
+    ada, bob = applied.run.outcomes
+    words = ("Bad_…", "'…' is invalid; …!")
+    assert [(o.code, o.message) for o in (ada, bob) if isinstance(o, Failed)] == [words] * 2
+    assert len(set(echoed)) == 2
+    texts = [
+        repr(applied.run),
+        repr(applied.watching),
+        applied.files.journal.read_text(),
+        applied.files.receipt.read_text(),
+        report(applied.plan, applied.run, applied.files),
+        caplog.text,
+    ]
+    assert [password for password in echoed for text in texts if password in text] == []
+    assert "Bad_…: '…' is invalid; …!" in report(applied.plan, applied.run, applied.files)
 
 
 def test_no_password_is_in_an_exception(

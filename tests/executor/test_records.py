@@ -24,12 +24,13 @@ from reconciler.errors import ReconcilerError
 from reconciler.executor.journal import Journal
 from reconciler.executor.outcomes import Applied, Failed, Outcome, Skipped, summary
 from reconciler.executor.receipt import Run, SealedFile, receipt
-from reconciler.executor.report import report
+from reconciler.executor.report import LISTED, report
 from reconciler.executor.run import Files
 from reconciler.model import Account, CohortName, ObjectId, Tenant, UserPrincipalName
 from reconciler.plan import Plan
 
 if TYPE_CHECKING:
+    from reconciler.sandbox.wire import Incoming
     from tests.executor.conftest import Company, Making
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -156,6 +157,29 @@ def test_report_in_full() -> None:
     ]
 
 
+def test_report_of_many_skipped() -> None:
+    """What was skipped is told reason by reason; of many for one reason only the number."""
+    down, stopped = "user/ada@contoso.com did not succeed", "the run was\x1b interrupted"
+    few = [Skipped(ASSIGNED, down)] * LISTED
+    many = [Skipped(LICENSED, stopped)] * (LISTED + 1)
+    failed = Failed(CREATED, NOON, "Request_BadRequest", "no")
+    mixed = (few[0], failed, *many, *few[1:])
+
+    lines = report(PLAN, a_run(*mixed), FILES).splitlines()
+
+    assert lines == [
+        "Failed: 0 of 22 changes made in Contoso, 1 failed, 21 skipped, in 1.5 s.",
+        "  failed   create user ada@contoso.com",
+        "           Request_BadRequest: no",
+        *["  skipped  create role Reader for ada@contoso.com"] * LISTED,
+        "           because user/ada@contoso.com did not succeed",
+        "  skipped  11 changes; the receipt names each",
+        "           because the run was\\u{1b} interrupted",
+        "Run it again once the cause is mended: a rerun does only what is left.",
+        "Receipt: out/receipt.json  Journal: out/journal.jsonl",
+    ]
+
+
 def test_report_of_a_failed_account() -> None:
     """An account is named once."""
     failed = Failed(CREATED, NOON, "Request_BadRequest", "no")
@@ -226,10 +250,10 @@ def test_names_that_are_free(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "out"
     first = Files.unused(folder)
     first.journal.touch()
-    (folder / "receipt-2.json").touch()
+    (folder / "receipt.2.json").touch()
 
     assert first == Files(folder / "journal.jsonl", folder / "receipt.json")
-    assert Files.unused(folder) == Files(folder / "journal-3.jsonl", folder / "receipt-3.json")
+    assert Files.unused(folder) == Files(folder / "journal.3.jsonl", folder / "receipt.3.json")
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
@@ -254,12 +278,19 @@ def test_a_folder_that_refuses_stops_the_run(company: Company, make: Making) -> 
 def test_a_receipt_that_cannot_be_written(company: Company, make: Making) -> None:
     """What was done is done and stands in the journal; that the receipt is missing is told."""
 
-    def obstruct() -> None:
-        company.out.mkdir()
-        (company.out / ".receipt.json.part").mkdir()
+    def obstruct(incoming: Incoming) -> None:
+        if incoming.is_inner and incoming.method == "POST":
+            (company.out / "receipt.json").mkdir()
+
+    company.faults.append(obstruct)
 
     with pytest.raises(ReconcilerError, match=r"cannot write the receipt '.*': is a directory"):
-        company.apply(make.desired(make.person("ada")), before=obstruct)
+        company.apply(make.desired(make.person("ada")))
 
     assert company.get("/users/ada@contoso.com")["userPrincipalName"] == "ada@contoso.com"
     assert b'"event":"finished"' in (company.out / "journal.jsonl").read_bytes()
+    assert sorted(path.name for path in company.out.iterdir()) == [
+        "beta.credentials.csv.age",
+        "journal.jsonl",
+        "receipt.json",
+    ]

@@ -79,6 +79,7 @@ DOWN = refusal(503)
 BUSY = Reply(503, {"retry-after": "9"}, None)
 DENIED = refusal(403)
 OK = Reply(204, {}, None)
+MADE, MUTE = Reply(201, {}, {"id": "ada-id"}), Reply(201, {}, ["?"])
 LOST = NoAnswer("ReadTimeout")
 
 NOW = History()
@@ -96,6 +97,15 @@ def no(reply: Reply) -> Refusal:
 
 TABLE = {
     "carried out": (JOIN, OK, NOW, Done(OK)),
+    "created": (NEW, MADE, NOW, Done(MADE)),
+    "created, and not told which": (NEW, OK, NOW, Again(ambiguous=True)),
+    "created, and told nonsense": (NEW, MUTE, NOW, Again(ambiguous=True)),
+    "never told which": (
+        NEW,
+        OK,
+        LAST,
+        Refusal(GraphError(0, "NoAnswer", "Graph said that it created the account, and not which")),
+    ),
     "too fast": (JOIN, SLOW, NOW, Again(7.0)),
     "too fast, after many tries of another kind": (JOIN, SLOW, LAST, Again(7.0)),
     "too fast for ever": (JOIN, SLOW, History(throttled=THROTTLED_TRIES), no(SLOW)),

@@ -39,10 +39,10 @@ def test_the_bytes_of_a_batch(requests: Requests) -> None:
     assert body == (
         b'{"requests":['
         b'{"id":"0","method":"PATCH","url":"/users/0a",'
-        b'"headers":{"content-type":"application/json"},"body":{"jobTitle":null}},'
+        b'"headers":{"Content-Type":"application/json"},"body":{"jobTitle":null}},'
         b'{"id":"1","method":"DELETE","url":"/users/0a"},'
         b'{"id":"2","method":"POST","url":"/users/0a/revokeSignInSessions",'
-        b'"headers":{"content-type":"application/json"},"body":{}}]}'
+        b'"headers":{"Content-Type":"application/json"},"body":{}}]}'
     )
 
 
@@ -50,7 +50,7 @@ def test_an_advanced_query_keeps_its_header(requests: Requests) -> None:
     """`ConsistencyLevel` counts inside the batch, not around it."""
     (item,) = orjson.loads(encoded(requests.marked("extensionAttribute15")))["requests"]
 
-    assert item["headers"] == {"consistencylevel": "eventual"}
+    assert item["headers"] == {"ConsistencyLevel": "eventual"}
 
 
 def response(key: object, status: object = 204, **more: object) -> dict[str, Any]:
@@ -70,6 +70,9 @@ def test_replies_come_in_any_order() -> None:
     assert decode(body, 2) == [
         Reply(204, {}, None),
         Reply(429, {"retry-after": "3"}, {"error": {}}),
+    ]
+    assert decode({"responses": [response("0", "204", headers="none")]}, 1) == [
+        Reply(204, {}, None)
     ]
 
 
@@ -92,12 +95,43 @@ def test_any_order_is_the_order_of_the_requests(order: list[int]) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{"responses": []}, {}, None, [], "<html>", {"responses": [response("7"), response("x")]}],
-    ids=["empty", "without responses", "nothing", "a list", "a page", "ids of somebody else"],
+    [
+        {"responses": []},
+        {"responses": None},
+        {"responses": 5},
+        {},
+        None,
+        [],
+        "<html>",
+        {"responses": [response("7"), response("x"), response(0), response(["0"])]},
+        {"responses": ["0", None, {"status": 200}, {"id": "0"}]},
+        {"responses": [response("0", None), response("1", "two hundred")]},
+        {"responses": [response("0", 200.5), response("1", {"code": 200})]},
+    ],
+    ids=[
+        "empty",
+        "null",
+        "a number",
+        "without responses",
+        "nothing",
+        "a list",
+        "a page",
+        "ids of somebody else",
+        "no responses among them",
+        "no number",
+        "no status",
+    ],
 )
 def test_a_missing_reply_is_none(body: Any) -> None:  # noqa: ANN401 -- JSON, or whatever is passed on
     """What is not answered is told as not answered, whatever came instead."""
     assert decode(body, 2) == [None, None]
+
+
+def test_a_malformed_reply_spoils_no_other() -> None:
+    """What can be read of a batch's answer counts, whatever stands beside it."""
+    body = {"responses": [response("0", "?"), {}, response("1", 201, body={"id": "a"})]}
+
+    assert decode(body, 2) == [None, Reply(201, {}, {"id": "a"})]
 
 
 @pytest.mark.parametrize(

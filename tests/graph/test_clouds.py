@@ -77,17 +77,26 @@ def test_elsewhere(environment: dict[str, str], graph: str, login: str) -> None:
         "ftp://127.0.0.1",
         "https://",
         "https://[bad",
+        "https://me:s3cret@graph.internal",
+        "https://s3cret@graph.internal",
         "graph.internal",
     ],
 )
 def test_a_token_never_travels_in_the_clear(url: str) -> None:
-    """Plain http is for this machine alone, and what is no URL at all is refused as well."""
-    with pytest.raises(UsageError, match="where a token would travel in the clear") as caught:
+    """Plain http is for this machine alone; what is no URL, or holds a name, is refused too."""
+    with pytest.raises(UsageError) as caught:
         cloud("global", {"RECONCILER_GRAPH_URL": url})
-    assert caught.value.hint == "use https, or http on 127.0.0.1"
+    assert (str(caught.value), caught.value.hint) == (
+        "RECONCILER_GRAPH_URL is an address where a token would travel in the clear",
+        "use https without a name and password in it, or http on 127.0.0.1",
+    )
 
 
 def test_a_secret_never_travels_in_the_clear() -> None:
     """The login service is spoken to over https, on this machine too."""
-    with pytest.raises(UsageError, match="where a secret would travel in the clear"):
-        cloud("global", {"AZURE_AUTHORITY_HOST": "http://localhost:8443"})
+    with pytest.raises(UsageError) as caught:
+        cloud("global", {"AZURE_AUTHORITY_HOST": "http://me:s3cret@localhost:8443"})
+    assert (str(caught.value), caught.value.hint) == (
+        "AZURE_AUTHORITY_HOST is an address where a secret would travel in the clear",
+        "use https",
+    )

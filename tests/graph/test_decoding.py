@@ -95,6 +95,12 @@ def test_group() -> None:
 def test_roles() -> None:
     """A definition by its name, an assignment by its scope."""
     assert decoding.role_definition({"id": "r"}) == RoleDefinition(ObjectId("r"), "")
+    own = {"id": "r", "displayName": "Pilot", "isBuiltIn": False}
+    assert decoding.role_definition(own) == RoleDefinition(
+        ObjectId("r"), "Pilot", is_built_in=False
+    )
+    for theirs in ({**own, "isBuiltIn": True}, {**own, "isBuiltIn": None}):
+        assert decoding.role_definition(theirs) == RoleDefinition(ObjectId("r"), "Pilot")
     assert decoding.role_assignment({"id": "a", "roleDefinitionId": "r"}) == RoleAssignment(
         ObjectId("a"), ObjectId("r"), ""
     )

@@ -9,8 +9,8 @@ from urllib.parse import unquote
 import pytest
 
 from reconciler.diagnostics import Position
+from reconciler.graph.connection import connect
 from reconciler.graph.observe import Mentioned, observe
-from reconciler.graph.transport import connect
 from reconciler.model import (
     CohortName,
     Desired,

@@ -1,28 +1,20 @@
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from azure.core.exceptions import (
-    ClientAuthenticationError,
-    ServiceRequestError,
-    ServiceResponseError,
-)
-from azure.identity import CredentialUnavailableError
 
-from reconciler.errors import GraphFailed, GraphUnreachable, PermissionMissing, UsageError
+from reconciler.errors import GraphFailed, GraphUnreachable, PermissionMissing
 from reconciler.graph.requests import Requests
-from reconciler.graph.transport import NoAnswer, connect
+from reconciler.graph.transport import NoAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from reconciler.graph.reply import Reply
     from reconciler.graph.transport import Answer, Graph
-    from tests.graph.conftest import Credential, Fake, Tenant
+    from tests.graph.conftest import Fake
 
     Batched = Callable[..., Callable[[httpx.Request], httpx.Response]]
     Faked = Callable[..., Fake]
@@ -216,7 +208,7 @@ def test_pages_are_followed_to_the_last(fake: Faked, batched: Batched) -> None:
         return await g.read_all([requests.marked("extensionAttribute15"), requests.domains()])
 
     assert graph.run(ask) == [[{"id": "a"}, {"id": "b"}], [{"id": "d"}]]
-    levels = [graph.parts(n)[0]["headers"]["consistencylevel"] for n in range(3)]
+    levels = [graph.parts(n)[0]["headers"]["ConsistencyLevel"] for n in range(3)]
     assert levels == ["eventual"] * 3
     assert [graph.parts(n)[0]["url"] for n in (1, 2)] == [
         "/users?$skiptoken=2",
@@ -276,138 +268,3 @@ def test_requests_carry_token_and_id(fake: Faked, batched: Batched) -> None:
     ids = [part["headers"]["client-request-id"] for part in graph.parts(0)]
     assert len({*ids, outer.headers["client-request-id"]}) == 3
     assert "authorization" not in str(graph.parts(0)).casefold()
-
-
-def _unanswered() -> ClientAuthenticationError:
-    """Make what azure-identity raises where nobody answers."""
-    error = ClientAuthenticationError(message="Authentication failed")
-    error.__cause__ = ServiceRequestError("refused")
-    return error
-
-
-@pytest.mark.parametrize(
-    ("trouble", "kind", "words"),
-    [
-        (
-            ClientAuthenticationError(message="AADSTS7000215: Invalid client secret.\nTrace"),
-            PermissionMissing,
-            "the login service refused to sign in: AADSTS7000215: Invalid client secret.",
-        ),
-        (ClientAuthenticationError(message=""), PermissionMissing, "refused to sign in"),
-        (CredentialUnavailableError("az login"), UsageError, "no usable credentials"),
-        (ServiceRequestError("refused"), GraphUnreachable, "the login service does not answer"),
-        (ServiceResponseError("cut"), GraphUnreachable, "the login service does not answer"),
-        (_unanswered(), GraphUnreachable, "the login service does not answer"),
-        (
-            FileNotFoundError(2, "No such file", "/run/token"),
-            UsageError,
-            "AZURE_FEDERATED_TOKEN_FILE: cannot read '/run/token'",
-        ),
-        (ZeroDivisionError("a bug"), ZeroDivisionError, "a bug"),
-    ],
-    ids=["refused", "silent", "no az", "no way", "cut", "unanswered", "no file", "a bug"],
-)
-def test_signing_in_fails(
-    fake: Faked, trouble: Exception, kind: type[Exception], words: str
-) -> None:
-    """Each way in which there is no token is told in our words, in one line."""
-    graph = fake(lambda _: httpx.Response(200))
-    graph.credential.trouble = trouble
-
-    async def token(g: Graph) -> str:
-        return g.token()
-
-    asks: list[Any] = [token, domains]
-    for ask in asks:
-        with pytest.raises(kind, match=words) as caught:
-            graph.run(ask)
-        assert "\n" not in str(caught.value)
-    assert graph.sent == []
-
-
-def test_a_token(fake: Faked) -> None:
-    """The token is given, to look at the permissions that it carries."""
-
-    async def token(g: Graph) -> str:
-        return g.token()
-
-    assert fake(lambda _: httpx.Response(200)).run(token) == "header.payload.signature"
-
-
-def connected(
-    environment: dict[str, str],
-    ask: Callable[[Graph], Any],
-    **more: Any,  # noqa: ANN401 -- JSON, or whatever is passed on
-) -> Any:  # noqa: ANN401 -- JSON, or whatever is passed on
-    """Ask a Graph that runs."""
-
-    async def asked() -> Any:  # noqa: ANN401 -- JSON, or whatever is passed on
-        async with connect("global", environment, **more) as graph:
-            return await ask(graph)
-
-    return asyncio.run(asked())
-
-
-@pytest.mark.parametrize(
-    ("attempt", "jitter", "seconds"),
-    [(0, 0.0, 0.5), (0, 1.0, 1.0), (3, 0.5, 6.0), (5, 1.0, 30.0), (60, 1.0, 30.0)],
-)
-def test_waits_grow_and_differ(tenant: Tenant, attempt: int, jitter: float, seconds: float) -> None:
-    """Two clients that were refused together do not come back together."""
-
-    async def backoff(graph: Graph) -> float:
-        return graph.backoff(attempt)
-
-    environment = dict(tenant.endpoints.environment)
-    assert connected(environment, backoff, jitter=lambda: jitter) == seconds
-
-
-def test_a_real_connection(tenant: Tenant) -> None:
-    """Over real HTTP, with a token of a real login service over TLS."""
-    (reply,) = connected(dict(tenant.endpoints.environment), domains)
-
-    assert "contoso.com" in {domain["id"] for domain in reply.body["value"]}
-    assert tenant.exchanges[-1].headers["user-agent"].startswith("entra-reconciler/")
-
-
-def test_a_wrong_secret_is_told_without_it(tenant: Tenant) -> None:
-    """The login service's number is there to search for; the secret is not."""
-    environment = {**tenant.endpoints.environment, "AZURE_CLIENT_SECRET": "s3cret-but-wrong"}
-
-    with pytest.raises(PermissionMissing, match="AADSTS7000215") as caught:
-        connected(environment, domains)
-    assert "s3cret-but-wrong" not in f"{caught.value} {caught.value.hint}"
-
-
-@pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "text"])
-def test_unusable_authorities(tenant: Tenant, tmp_path: Path, content: str | None) -> None:
-    """A file of authorities that is none is told before anything is sent."""
-    path = tmp_path / "ca.pem"
-    if content:
-        path.write_text(content)
-    environment = {**tenant.endpoints.environment, "REQUESTS_CA_BUNDLE": str(path)}
-
-    with pytest.raises(
-        UsageError, match=r"ca\.pem' is not a usable file of certificate authorities"
-    ):
-        connected(environment, domains)
-
-
-def test_a_folder_of_authorities_counts(tenant: Tenant, tmp_path: Path) -> None:
-    """`SSL_CERT_DIR` is one of the usual variables."""
-    environment = {**tenant.endpoints.environment, "SSL_CERT_DIR": str(tmp_path)}
-
-    (reply,) = connected(environment, domains)
-
-    assert reply.status == 200
-
-
-def test_without_variables_the_usual_authorities_count(credential: Credential) -> None:
-    """Nothing has to be set for a real tenant."""
-
-    async def root(graph: Graph) -> str:
-        return graph.root
-
-    found = connected({}, root, sign_in=lambda *_: credential)
-
-    assert found == "https://graph.microsoft.com/v1.0"
