@@ -5,7 +5,7 @@ Every value is frozen. Nothing here reads a file, asks Graph or knows the time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NewType
 
@@ -142,6 +142,8 @@ class RemovalLimit:
     percent: int = 25
     minimum: int = 10
     """Populations smaller than this are not guarded: a percentage of few says nothing."""
+    position: Position | None = field(default=None, compare=False)
+    """Where it is written; None where the limit is the usual one."""
 
 
 @dataclass(frozen=True, slots=True)

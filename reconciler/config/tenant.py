@@ -45,7 +45,7 @@ def tenant_file(document: Document) -> TenantFile:
         groups=_listed(document, root, "groups"),
         roles=_listed(document, root, "roles"),
         removal=Removal(cast("str", root.get("removal", standard.removal))),
-        removals=_removals(cast("dict[str, int]", guards.get("removals", {}))),
+        removals=_removals(document, guards),
         protected=tuple(cast("list[str]", guards.get("protected", ()))),
         position=document.position(root.marks["tenant"]),
     )
@@ -63,11 +63,15 @@ def wrong_tenant(document: Document, file: TenantFile) -> Iterator[Diagnostic]:
         yield from repetitions(kind, ((str(v), document.position(m)) for v, m in items))
 
 
-def _removals(limit: dict[str, int]) -> RemovalLimit:
+def _removals(document: Document, guards: Table) -> RemovalLimit:
     standard = RemovalLimit()
+    if "removals" not in guards:
+        return standard
+    limit = cast("dict[str, int]", guards["removals"])
     return RemovalLimit(
         percent=limit.get("percent", standard.percent),
         minimum=limit.get("minimum", standard.minimum),
+        position=document.position(guards.marks["removals"]),
     )
 
 

@@ -31,7 +31,7 @@ def removals(situation: Situation) -> Iterator[Diagnostic]:
                 f"({percent:.3g} %, limit {limit.percent} %)",
                 f"review every removal, then allow all of the plan's with "
                 f"--allow-removals={len(removed)}",
-                situation.tenant_file.position,
+                limit.position or situation.tenant_file.position,
             )
 
 
