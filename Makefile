@@ -28,7 +28,7 @@ demo: $(VENV)/runtime  ## run cohorts/ against the sandbox tenant, twice
 
 test: check  ## run everything that CI runs
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest --numprocesses=2
+	COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/coverage run -m pytest --numprocesses=2
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
