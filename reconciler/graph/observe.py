@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.graph import decoding
 from reconciler.graph.requests import Requests
+from reconciler.graph.transport import page
 from reconciler.model import Mark, ObjectId, Observed, RoleAssignment, folded
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class _Observation:
         names = {folded(group.display_name) for group in found}
         unknown = [name for name in self.mentioned.groups if folded(name) not in names]
         replies = await self.graph.read([self.requests.groups_like(name) for name in unknown])
-        items = chain.from_iterable(reply.body["value"] for reply in replies if not reply.error)
+        items = chain.from_iterable(page(reply)[0] for reply in replies)
         return _groups(decoding.by_id(items))
 
 

@@ -44,7 +44,6 @@ VERSION = "/v1.0"
 READ_ATTEMPTS = 6
 LONGEST_WAIT = 300.0
 """Seconds: a Retry-After beyond this is a reason to stop and say so."""
-_TIMEOUT = httpx.Timeout(100.0, connect=10.0)
 _AGAIN = frozenset({Meaning.THROTTLED, Meaning.UNAVAILABLE})
 
 
@@ -158,10 +157,9 @@ class Graph:
             replies = await self.read(list(open_.values()))
             following: dict[int, RequestInformation] = {}
             for (number, info), reply in zip(open_.items(), replies, strict=True):
-                if reply.error:
-                    raise _failure(reply)
-                collected[number] += reply.body.get("value", ())
-                if link := reply.body.get("@odata.nextLink"):
+                values, link = page(reply)
+                collected[number] += values
+                if link:
                     following[number] = self._next_page(info, link)
             open_ = following
         return collected
@@ -218,6 +216,20 @@ def _settled(answer: Answer) -> Reply:
     if answer.error and answer.error.meaning is not Meaning.NOT_THERE:
         raise _failure(answer)
     return answer
+
+
+def page(reply: Reply) -> tuple[list[Any], str | None]:
+    """Give the values of one page and the link to the next; what is no page is an error."""
+    if reply.error:
+        raise _failure(reply)
+    body = reply.body
+    if not isinstance(body, dict) or not isinstance(body.get("value"), list):
+        where = f" (request-id {reply.request_id})" if reply.request_id else ""
+        raise GraphFailed(
+            f"Graph answered a read with something that is no list{where}",
+            "run it again later; if it stays so, something between here and Graph answers",
+        )
+    return body["value"], body.get("@odata.nextLink")
 
 
 def _failure(reply: Reply) -> ReconcilerError:

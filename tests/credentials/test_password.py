@@ -207,3 +207,17 @@ def test_no_core_dumps() -> None:
     )
 
     assert ended.stdout.splitlines() == [f"{HARD_LIMIT} {HARD_LIMIT}", f"0 {HARD_LIMIT}"]
+
+
+def test_no_limits() -> None:
+    """Where the system knows no such limits, as Windows, there is nothing to forbid."""
+    script = (
+        "import sys; sys.modules['resource'] = None\n"
+        "from reconciler.credentials import forbid_core_dumps\n"
+        "print(forbid_core_dumps())"
+    )
+    ended = subprocess.run(  # noqa: S603 -- this interpreter, our own script
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+
+    assert ended.stdout == "None\n"

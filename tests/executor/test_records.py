@@ -163,7 +163,7 @@ def test_report_of_many_skipped() -> None:
     few = [Skipped(ASSIGNED, down)] * LISTED
     many = [Skipped(LICENSED, stopped)] * (LISTED + 1)
     failed = Failed(CREATED, NOON, "Request_BadRequest", "no")
-    mixed = (few[0], failed, *many, *few[1:])
+    mixed: tuple[Outcome, ...] = (few[0], failed, *many, *few[1:])
 
     lines = report(PLAN, a_run(*mixed), FILES).splitlines()
 

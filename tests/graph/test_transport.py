@@ -217,6 +217,19 @@ def test_pages_are_followed_to_the_last(fake: Faked, batched: Batched) -> None:
 
 
 @pytest.mark.parametrize(
+    "body", [None, [], {}, {"value": None}, "<html>"], ids=["null", "list", "empty", "no", "page"]
+)
+def test_what_is_no_page_is_not_an_empty_one(fake: Faked, batched: Batched, body: Any) -> None:
+    """An answer without a list of values is an error, never absence."""
+    graph = fake(batched(lambda _: (200, body)))
+
+    with pytest.raises(GraphFailed) as caught:
+        graph.run(lambda g: g.read_all([Requests(g.client).domains()]))
+
+    assert str(caught.value).startswith("Graph answered a read with something that is no list")
+
+
+@pytest.mark.parametrize(
     "link",
     [
         "https://evil.example/v1.0/users",
