@@ -219,7 +219,7 @@ def test_pages_are_followed_to_the_last(fake: Faked, batched: Batched) -> None:
 @pytest.mark.parametrize(
     "body", [None, [], {}, {"value": None}, "<html>"], ids=["null", "list", "empty", "no", "page"]
 )
-def test_what_is_no_page_is_not_an_empty_one(fake: Faked, batched: Batched, body: Any) -> None:
+def test_what_is_no_page_is_not_an_empty_one(fake: Faked, batched: Batched, body: object) -> None:
     """An answer without a list of values is an error, never absence."""
     graph = fake(batched(lambda _: (200, body)))
 
