@@ -14,7 +14,7 @@ help:  ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/runtime  ## run cohorts/ against the sandbox tenant, twice
-	@rm -rf $(DEMO)
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	@echo "\$$ reconciler apply --yes --sandbox=$(DEMO)/sandbox.sqlite --out $(DEMO) cohorts/"
 	@$(BIN)/reconciler apply --yes --sandbox=$(DEMO)/sandbox.sqlite --out $(DEMO) cohorts/
 	@echo
