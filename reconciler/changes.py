@@ -82,6 +82,8 @@ class MembershipKey:
     account: Account
     group_id: ObjectId
     group_display_name: str
+    is_assignable_to_role: bool = False
+    """Whether its members become privileged: writing them takes another permission."""
     kind: ClassVar = "membership"
 
     @property

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ObjectId = NewType("ObjectId", str)
 """The id that Graph gives an object; lower-case GUID except for SKUs of a tenant."""
 UserPrincipalName = NewType("UserPrincipalName", str)
-"""As it was written; compare with `same_name`, never with `==`."""
+"""As it was written; compare what `folded` makes of it, never the text itself."""
 CohortName = NewType("CohortName", str)
 
 FieldValue = str | bool | tuple[str, ...] | None
@@ -326,6 +326,7 @@ class Observed:
     users: tuple[ObservedUser, ...] = ()
     deleted_users: tuple[ObservedUser, ...] = ()
     """Accounts in the recycle bin whose name the files declare and no account has, under
-    the name they had; memberships and roles cannot be read there."""
+    the name they had; of namesakes the last is the one to bring back. Memberships and roles
+    cannot be read there."""
     people: tuple[Account, ...] = ()
     """Accounts that the files mention (managers, protected) without declaring them."""

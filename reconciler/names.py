@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     )
 
 
+LONGEST_NAME = 120
+"""Characters of a value that Graph compares in a default query (Graph, known issues of
+directory objects)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unresolved:
     """A name that stands for nothing, or for several things."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.changes import Restore
+from reconciler.changes import Delete, Restore, RoleAssignmentKey, UserKey
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.diff import direct_licenses, directory_roles, leavers, may_change
 from reconciler.guards.situation import new_accounts
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from reconciler.guards import Situation
     from reconciler.model import DeclaredUser, ObservedUser, Sku
+
+
+SENSITIVE = frozenset({"accountEnabled", "businessPhones", "mobilePhone", "otherMails"})
+"""Properties that Graph protects on privileged people (Graph, `user` resource)."""
 
 
 def notes(situation: Situation) -> Iterator[Diagnostic]:
@@ -153,6 +157,31 @@ def blocked_accounts(situation: Situation) -> Iterator[Diagnostic]:
             )
 
 
+def privileged_targets(situation: Situation) -> Iterator[Diagnostic]:
+    """Tell of changes that Graph may refuse because of whom they are about.
+
+    Only of roles that the files mention: others are not read.
+    """
+    revoked = {
+        change.key.assignment_id
+        for change in situation.changes
+        if isinstance(change, Delete) and isinstance(change.key, RoleAssignmentKey)
+    }
+    for change in situation.changes:
+        user = situation.names.user(change.key.account.user_principal_name)
+        kept = [role for role in (user.roles if user else ()) if role.id not in revoked]
+        paths = {field.path for field in change.fields}
+        sensitive = isinstance(change, Delete) or not SENSITIVE.isdisjoint(paths)
+        if kept and sensitive and isinstance(change.key, UserKey):
+            yield Diagnostic(
+                f"'{visible(change.key.name)}' holds a directory role: Graph lets only a "
+                "higher role change the sign-in, the phone numbers or the other mails",
+                "the application needs such a role itself; see docs/permissions.md",
+                change.position,
+                Severity.WARNING,
+            )
+
+
 def recycle_bin(situation: Situation) -> Iterator[Diagnostic]:
     """Tell what comes back with a restored account, and of namesakes that do not."""
     restored = [change for change in situation.changes if isinstance(change, Restore)]
@@ -198,5 +227,6 @@ NOTES: tuple[Callable[[Situation], Iterator[Diagnostic]], ...] = (
     inherited_licenses,
     disabled_plans,
     blocked_accounts,
+    privileged_targets,
     recycle_bin,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.commands import surroundings
+from reconciler.commands.asking import confirmed
 from reconciler.commands.plan import Format, show
 from reconciler.credentials import forbid_core_dumps
 from reconciler.errors import ExitCode, Refused, UsageError
@@ -89,7 +91,7 @@ async def _agreed(graph: Graph, desired: Desired, allowed_removals: int, *, yes:
             raise Refused(plan.refusals, told=True)
         if not plan.changes or yes:
             return plan
-        _ask(plan)
+        await _ask(plan)
         now = await surroundings.planned(graph, desired, allowed_removals)
         if now.digest == plan.digest:
             return now
@@ -97,25 +99,16 @@ async def _agreed(graph: Graph, desired: Desired, allowed_removals: int, *, yes:
         plan = now
 
 
-def _ask(plan: Plan) -> None:
+async def _ask(plan: Plan) -> None:
     if not sys.stdin.isatty():
         raise UsageError(
             "nobody can be asked: standard input is not a terminal",
             "pass --yes to make the changes without asking",
         )
     changes = counted(len(plan.changes), "change")
-    with _ctrl_c():
-        click.confirm(f"\nMake {changes} in {visible(plan.tenant.display_name)}?", abort=True)
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[None]:
-    """Let Ctrl-C end a question at once: asyncio would only note it for later."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    question = f"\nMake {changes} in {visible(plan.tenant.display_name)}?"
+    if not await confirmed(question):
+        raise click.Abort
 
 
 async def _execute(plan: Plan, graph: Graph, out: Path) -> Run:
@@ -136,6 +129,9 @@ async def _execute(plan: Plan, graph: Graph, out: Path) -> Run:
 @contextmanager
 def _signals(stop: Stop) -> Iterator[None]:
     """Let Ctrl-C and a cancelled job end the run between two requests, not within one."""
+    if os.name == "nt":  # pragma: no cover -- asyncio handles no signals on Windows
+        yield
+        return
     loop = asyncio.get_running_loop()
     handled = (signal.SIGINT, signal.SIGTERM)
     for number in handled:

@@ -12,7 +12,7 @@ from reconciler.credentials.opening import unseal
 from reconciler.credentials.password import Password, forbid_core_dumps, generate
 from reconciler.credentials.recipients import Problem, check_recipients
 from reconciler.credentials.sealing import Credential, seal
-from reconciler.credentials.vault import Vault
+from reconciler.credentials.vault import Vault, left_pieces
 
 __all__ = [
     "Credential",
@@ -22,6 +22,7 @@ __all__ = [
     "check_recipients",
     "forbid_core_dumps",
     "generate",
+    "left_pieces",
     "seal",
     "unseal",
 ]

@@ -46,7 +46,7 @@ dead keys ^ ~ `).
 ALPHABET = "".join(CLASSES)
 _ATTEMPTS = 1000
 """Two draws in three succeed: that so many fail means that the randomness is broken."""
-_SHORTEST_WORD = 3
+_SHORTEST_WORD = 2
 
 
 def forbid_core_dumps() -> None:
@@ -96,7 +96,7 @@ def generate(
 ) -> Password:
     """Draw a password that holds no word of *names*: a person's names, and the UPN.
 
-    Words of fewer than three letters do not count; case and accents make no difference.
+    Single letters do not count; case and accents make no difference.
     *choice* picks one character.
     """
     words = _words(names)

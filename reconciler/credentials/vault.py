@@ -37,6 +37,11 @@ _REMEDIES = {
 }
 
 
+def left_pieces(folder: Path) -> tuple[Path, ...]:
+    """Give the pieces in *folder*: before a run, those of runs that died."""
+    return tuple(sorted(folder.glob(f"*.part-*{SUFFIX}")))
+
+
 class Vault:
     """Where one run keeps the credentials of its cohorts, sealed to their *recipients*."""
 

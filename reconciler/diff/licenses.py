@@ -81,12 +81,15 @@ def _given_by_groups(
     found = (comparison.names.groups[declared.group] for declared in user.groups)
     joined = {group.id: group for group in found if not isinstance(group, Unresolved)}
     left = frozenset() if keeps_undeclared(user) else comparison.managed.groups.keys() - joined
-    inherited = {
-        state.sku_id
+    inherited = [
+        state
         for state in (current.licenses if current else ())
-        if state.assigned_by_group not in {None, *left} and state.state.startswith("Active")
-    }
-    return inherited.union(*(group.sku_ids for group in joined.values()))
+        if state.assigned_by_group not in {None, *left}
+    ]
+    failed = {s.sku_id for s in inherited if not s.state.startswith("Active")}
+    active = {s.sku_id for s in inherited if s.state.startswith("Active")}
+    promised = {sku_id for group in joined.values() for sku_id in group.sku_ids}
+    return active | (promised - failed)
 
 
 def _assigned(  # noqa: PLR0913, PLR0917 -- both sides of one license

@@ -25,7 +25,7 @@ def membership_changes(
     wanted = {group.id: (group, d) for group, d in found if not isinstance(group, Unresolved)}
     for group, declared in wanted.values():
         if group.id not in held:
-            key = MembershipKey(account, group.id, group.display_name)
+            key = _key(account, group)
             yield Create(key, user.cohort, Wave.ENTITLEMENTS, position=declared.position)
     if not keeps_undeclared(user):
         for group_id in sorted((held & comparison.managed.groups.keys()) - wanted.keys()):
@@ -41,5 +41,9 @@ def left_groups(comparison: Comparison, user: ObservedUser, cohort: CohortName) 
 
 
 def _left(account: Account, cohort: CohortName, group: Group, reason: Reason) -> Delete:
-    key = MembershipKey(account, group.id, group.display_name)
+    key = _key(account, group)
     return Delete(key, cohort, Wave.REVOKE_ENTITLEMENTS, reason=reason)
+
+
+def _key(account: Account, group: Group) -> MembershipKey:
+    return MembershipKey(account, group.id, group.display_name, group.is_assignable_to_role)

@@ -53,6 +53,9 @@ def _lines(plan: Plan, run: Run, files: Files) -> Iterator[str]:
         for file in run.sealed:
             yield f"  {file.path}  ({counted(file.accounts, 'account')})"
         yield f"Open one with: reconciler unseal {run.sealed[0].path} -i YOUR_IDENTITY"
+    if files.pieces:
+        yield "An earlier run ended before it put its credentials together; these open as well:"
+        yield from (f"  {piece}" for piece in files.pieces)
     yield f"Receipt: {files.receipt}  Journal: {files.journal}"
 
 

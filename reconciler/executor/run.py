@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler import atomic
 from reconciler.changes import Create
-from reconciler.credentials import Password, Vault, generate
+from reconciler.credentials import Password, Vault, generate, left_pieces
 from reconciler.errors import ReconcilerError
 from reconciler.executor.engine import Clock, Engine, Records, Stop, Watcher
 from reconciler.executor.issuer import Issuer
@@ -32,6 +32,8 @@ class Files:
 
     journal: Path
     receipt: Path
+    pieces: tuple[Path, ...] = ()
+    """Sealed pieces that an earlier run has left: it died before it put them together."""
 
     @classmethod
     def unused(cls, folder: Path) -> Files:
@@ -45,7 +47,8 @@ class Files:
             ) from error
         for number in count(1):
             suffix = f".{number}" if number > 1 else ""
-            files = cls(folder / f"journal{suffix}.jsonl", folder / f"receipt{suffix}.json")
+            journal, receipt_ = f"journal{suffix}.jsonl", f"receipt{suffix}.json"
+            files = cls(folder / journal, folder / receipt_, left_pieces(folder))
             if not files.journal.exists() and not files.receipt.exists():
                 return files
         raise AssertionError("numbers do not end")  # pragma: no cover

@@ -16,6 +16,7 @@ from reconciler.graph import decoding
 from reconciler.graph.requests import Requests
 from reconciler.graph.transport import page
 from reconciler.model import Mark, ObjectId, Observed, RoleAssignment, folded
+from reconciler.names import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,7 +57,7 @@ class Mentioned:
             users=_once(users),
             people=_once(p for p in people if not _is_id(p) and folded(p) not in declared),
             people_ids=_once(p for p in people if _is_id(p)),
-            groups=_once(group for group in groups if not _is_id(group)),
+            groups=_once(g for g in groups if not _is_id(g) and len(g) <= LONGEST_NAME),
             group_ids=_once(group for group in groups if _is_id(group)),
             roles=frozenset(folded(role) for role in roles),
         )
@@ -177,13 +178,17 @@ class _Observation:
         if not missing:
             return ()
         (items,) = await self.graph.read_all([self.requests.deleted_users(self.ownership)])
-        deleted = (decoding.deleted_user(item, self.ownership) for item in items)
-        return tuple(
-            sorted(
-                (user for user in deleted if folded(user.user_principal_name) in missing),
-                key=lambda user: user.id,
-            )
+        deleted = (
+            decoding.deleted_user(item, self.ownership)
+            for item in sorted(items, key=self._how_likely_to_return)
         )
+        return tuple(user for user in deleted if folded(user.user_principal_name) in missing)
+
+    def _how_likely_to_return(self, item: Json) -> tuple[bool, str, str]:
+        """Order namesakes of the recycle bin: ours last, and the latest deletion last of all."""
+        mark = Mark.parse(decoding.mark(item, self.ownership))
+        is_ours = mark is not None and mark.source == self.desired.tenant_file.source
+        return is_ours, item.get("deletedDateTime") or "", item["id"]
 
     async def _similar_groups(self, found: Iterable[Group]) -> tuple[Group, ...]:
         """Look for groups that misspelt names may have meant."""

@@ -89,11 +89,15 @@ def _needs(change: Change) -> Iterable[tuple[str, frozenset[str]]]:
     match change.key:
         case UserKey() if isinstance(change, Delete | Restore):
             yield "delete and restore users", write | {"User.DeleteRestore.All"}
+            if change.fields:
+                yield "create and change users", write
         case UserKey() | ManagerKey():
             yield "create and change users", write
         case LicenseKey():
             yield "assign licenses", write | {"LicenseAssignment.ReadWrite.All"}
         case MembershipKey():
+            if change.key.is_assignable_to_role:
+                yield "change role-assignable groups", frozenset(_ROLE_WRITE)
             yield (
                 "change group memberships",
                 frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.changes import Create, LicenseKey
+from reconciler.changes import Create, LicenseKey, Restore
 from reconciler.diagnostics import Diagnostic
 from reconciler.model import folded
 from reconciler.seats import count_seats, seats_taken
@@ -38,14 +38,18 @@ def usage_locations(situation: Situation) -> Iterator[Diagnostic]:
 
 
 def seats(situation: Situation) -> Iterator[Diagnostic]:
-    """Refuse more licences than there are seats, and name who would be left out."""
+    """Refuse more licences than there are seats, and name who would be left out.
+
+    What comes back with a restored account comes back even where no seat is free (Graph,
+    restore a deleted item).
+    """
     skus = {sku.id: sku for sku in situation.observed.skus}
     places = {folded(u.user_principal_name): u.position for u in situation.desired.users}
     taken = seats_taken(situation.observed, situation.changes)
     for count in count_seats(situation.observed, situation.changes):
         sku = skus[count.sku_id]
         mine = sorted(
-            (seat.change for seat in taken if seat.sku_id == sku.id),
+            (s.change for s in taken if s.sku_id == sku.id and not isinstance(s.change, Restore)),
             key=lambda change: places[folded(change.key.account.user_principal_name)],
         )
         if not sku.is_assignable and mine:
@@ -55,9 +59,9 @@ def seats(situation: Situation) -> Iterator[Diagnostic]:
                 "renew the subscription, or ask for another license",
                 mine[0].position,
             )
-        elif count.assigned and count.free_after < 0:
-            available = max(0, count.free + count.freed)
-            left_out = mine[available:]
+        elif mine and count.free_after < 0:
+            back = count.assigned - len(mine)  # with restored accounts, seats or no seats
+            left_out = mine[max(0, count.free + count.freed - back) :]
             names = [change.key.account.user_principal_name for change in left_out]
             yield Diagnostic(
                 f"too few seats of {visible(sku.part_number)}: {count.assigned} needed, "

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.changes import Delete, UserKey
 from reconciler.diagnostics import Diagnostic
-from reconciler.names import Names, Unresolved
+from reconciler.names import LONGEST_NAME, Names, Unresolved
 from reconciler.text import counted, did_you_mean, listing, visible
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def unknown_names(situation: Situation) -> Iterator[Diagnostic]:
         for role in user.roles:
             yield from _unresolved("role", names.roles[role.role], role.position)
         yield from _unknown_manager(names, user)
+        yield from _leaving_manager(situation, user)
     for listed in tenant_file.licenses or ():
         yield from _unresolved("license", names.skus[listed.name], listed.position)
     for listed in tenant_file.groups or ():
@@ -42,6 +44,14 @@ def _unresolved(
     if not isinstance(found, Unresolved):
         return
     name = f"{kind} '{visible(found.name)}'{owner}"
+    if len(found.name) > LONGEST_NAME:
+        yield Diagnostic(
+            f"{name} is too long to be looked up: {len(found.name)} characters, Graph compares "
+            f"{LONGEST_NAME} at most",
+            "write the id instead",
+            position,
+        )
+        return
     if found.matches:
         several = counted(len(found.matches), kind)
         yield Diagnostic(
@@ -75,5 +85,23 @@ def _unknown_manager(names: Names, user: DeclaredUser) -> Iterator[Diagnostic]:
             f"manager '{visible(str(manager))}' of '{visible(user.user_principal_name)}' is "
             "neither in the tenant nor declared",
             "correct the name, or declare the manager in a cohort of this run",
+            user.where("manager"),
+        )
+
+
+def _leaving_manager(situation: Situation, user: DeclaredUser) -> Iterator[Diagnostic]:
+    """Refuse a manager whose account this very plan deletes."""
+    name = user.fields.get("manager")
+    manager = situation.names.account(str(name)) if name else None
+    deleted = {
+        change.key.account.id
+        for change in situation.changes
+        if isinstance(change, Delete) and isinstance(change.key, UserKey)
+    }
+    if manager and manager.id in deleted:
+        yield Diagnostic(
+            f"manager '{visible(manager.user_principal_name)}' of "
+            f"'{visible(user.user_principal_name)}' is deleted by this plan",
+            "name another manager, or declare the manager as long as somebody reports there",
             user.where("manager"),
         )

@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import select
 import shutil
 import signal
 import ssl
@@ -367,7 +368,16 @@ class _Terminal:
     def until(self, text: str) -> None:
         """Read on until *text* is shown."""
         while text not in self.shown:
+            self._wait()
             self.shown += os.read(self._reader, 4096).decode("utf-8", "replace")
+
+    def _wait(self) -> bool:
+        """Wait for something to be shown; what hangs fails, and does not hang the tests."""
+        ready, _, _ = select.select([self._reader], [], [], 60)
+        if not ready:
+            self.process.kill()
+        assert ready, f"nothing more was shown after: {self.shown[-200:]}"
+        return True
 
     def type(self, text: str) -> None:
         """Type *text*."""
@@ -376,7 +386,7 @@ class _Terminal:
     def end(self) -> int:
         """Read to the end; gives the exit code."""
         try:
-            while chunk := os.read(self._reader, 4096):
+            while self._wait() and (chunk := os.read(self._reader, 4096)):
                 self.shown += chunk.decode("utf-8", "replace")
         except OSError:
             pass  # how a terminal says on Linux that nobody writes to it any more
@@ -402,6 +412,55 @@ def test_asks_on_a_terminal_and_obeys(monkeypatch: pytest.MonkeyPatch) -> None:
     assert unwritten == []
     assert agreed == 0
     assert "Applied: 8 of 8 changes" in terminal.shown
+
+
+def test_a_question_is_asked_until_it_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that is none is asked for again; the end of the input is a no."""
+    _write("cohorts/beta.yaml", BETA)
+    with _tenant(monkeypatch) as (_, exchanges):
+        terminal = _Terminal("apply")
+        terminal.until("[y/N]: ")
+        terminal.type("maybe\n")
+        terminal.until("please answer y or n")
+        terminal.until("[y/N]: ")
+        terminal.type("\x04")
+        code = terminal.end()
+
+    assert code == 130
+    assert _writes(exchanges) == []
+
+
+def test_a_rerun_names_the_pieces_that_a_killed_run_left(run: Run) -> None:
+    """Credentials of a run that died are in its sealed pieces, and somebody is told so."""
+    _write("cohorts/beta.yaml", BETA)
+    _write("out/beta-2026.part-0001.credentials.csv.age", "sealed")
+    outcome = run("apply", "--yes", "--sandbox=t.sqlite")
+
+    assert outcome.code == 0
+    assert (
+        "An earlier run ended before it put its credentials together; these open as well:\n"
+        "  out/beta-2026.part-0001.credentials.csv.age\n"
+    ) in outcome.out
+
+
+def test_a_role_assignable_group_needs_its_permission_before_the_first_write(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the application may not do is told before an account is created for it."""
+    listed = "groups: [{group: Tier 1 helpdesk, roleAssignable: true}]\nlicenses: [SPE_E5]\n"
+    tenant = "version: 1\ntenant: contoso.com\nsource: s\nroles: [Reports Reader]\n"
+    _write("cohorts/tenant.yaml", tenant + listed)
+    _write("cohorts/beta.yaml", BETA.replace("Research - All staff", "Tier 1 helpdesk"))
+    with _tenant(monkeypatch) as (endpoints, exchanges):
+        for name, value in endpoints.read_only_environment.items():
+            monkeypatch.setenv(name, value)
+        outcome = run("apply", "--yes")
+
+    assert outcome.code == 77
+    assert (
+        "change role-assignable groups (one of RoleManagement.ReadWrite.Directory)" in outcome.err
+    )
+    assert _writes(exchanges) == []
 
 
 def test_ctrl_c_ends_a_question_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

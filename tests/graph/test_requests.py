@@ -74,12 +74,12 @@ READS: dict[str, tuple[Make, str]] = {
     ),
     "deleted users": (
         lambda r: r.deleted_users(SLOT),
-        f"/directory/deletedItems/graph.user?$select={WHOLE}&$top=999",
+        f"/directory/deletedItems/graph.user?$select={WHOLE},deletedDateTime&$top=999",
     ),
     "members": (lambda r: r.members(STAFF), "/groups/staff-id/members?$select=id&$top=999"),
     "groups like": (
         lambda r: r.groups_like("O'Hara"),
-        f"/groups?$filter=startsWith(displayName,'O''H')&{GROUP}&$top=100",
+        f"/groups?$filter=startsWith(displayName,'O')&{GROUP}&$top=999",
     ),
 }
 
@@ -146,12 +146,13 @@ def test_characters_of_names_do_not_end_a_url(requests: Requests) -> None:
 @pytest.mark.parametrize(
     ("name", "path"),
     [
-        ("o'hara@contoso.com", "/users/o%27hara%40contoso.com"),
-        ("lab#1@contoso.com", "/users/lab%231%40contoso.com"),
+        ("o'hara@contoso.com", "/users('o%27%27hara%40contoso.com')"),
+        ("lab#1@contoso.com", "/users('lab%231%40contoso.com')"),
+        ("$name@contoso.com", "/users('%24name%40contoso.com')"),
     ],
 )
 def test_a_name_in_a_path_is_encoded(name: str, path: str, requests: Requests) -> None:
-    """A UPN may hold an apostrophe or a number sign, which would end the path."""
+    """A UPN may hold an apostrophe, a number sign or a dollar sign, which would end the path."""
     info = requests.identity(name, SLOT)
     info.path_parameters["baseurl"] = ROOT
 
@@ -162,7 +163,7 @@ def test_identity_asks_for_the_mark(requests: Requests, wire: Shown) -> None:
     """Looking for an account that this run may have made takes its id and its mark."""
     sent = wire(requests.identity("ada@contoso.com", EXTENSION))
 
-    assert sent.url == f"/users/ada@contoso.com?$select=id,userPrincipalName,{EXTENSION}"
+    assert sent.url == f"/users('ada@contoso.com')?$select=id,userPrincipalName,{EXTENSION}"
 
 
 def test_an_advanced_query_says_so(requests: Requests, wire: Shown) -> None:

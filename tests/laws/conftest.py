@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from reconciler.changes import (
@@ -57,9 +56,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.model import FieldValue
-
-settings.register_profile("laws", max_examples=100, deadline=None)
-settings.load_profile("laws")
 
 Drawn = TypeVar("Drawn")
 
