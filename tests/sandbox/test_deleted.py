@@ -109,6 +109,15 @@ def test_the_bin_is_filtered_and_paged(graph: httpx.Client, joiner: Joiner) -> N
     assert {user["id"] for user in page["value"] + rest["value"]} == names
 
 
+def test_the_bin_is_counted_whole(graph: httpx.Client, joiner: Joiner) -> None:
+    """`@odata.count` is of everything that fits, however small the page."""
+    for _ in range(4):
+        graph.delete(f"/users/{joiner(department='Counted')['id']}")
+    query = "?$filter=department eq 'Counted'&$top=1&$select=id&$count=true"
+    page = graph.get(f"{USERS}{query}", headers={"ConsistencyLevel": "eventual"}).json()
+    assert (page["@odata.count"], len(page["value"])) == (4, 1)
+
+
 @pytest.mark.parametrize("with_role", [True, False])
 def test_a_restored_administrator_is_one_again(
     start: Callable[..., httpx.Client], *, with_role: bool
