@@ -116,7 +116,7 @@ def _tell(diagnostics: tuple[Diagnostic, ...], total: int, *, told: bool = False
         color = "red" if diagnostic.severity is Severity.ERROR else "yellow"
         click.echo(f"{head}{click.style(label + ':', fg=color, bold=True)} {rest}", err=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        from reconciler.render.annotations import annotation  # noqa: PLC0415 -- only in Actions
+        from reconciler.render.annotations import annotation
 
         for diagnostic in diagnostics:
             click.echo(without_secrets(annotation(diagnostic)), err=True)

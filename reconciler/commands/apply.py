@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.commands import surroundings
+from reconciler.commands import planning
 from reconciler.commands.asking import confirmed
 from reconciler.commands.plan import Format, show
 from reconciler.credentials import forbid_core_dumps
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @click.command("apply")
-@surroundings.options
+@planning.options
 @click.option("--yes", is_flag=True, help="Do not ask before the changes are made.")
 @click.option(
     "--out",
@@ -55,9 +55,9 @@ def command(
     narrows the plan to the cohorts in them. A rerun does only what is left to do.
     """
     forbid_core_dumps()
-    paths, sandbox = surroundings.sorted_out(paths, sandbox)
-    desired = surroundings.desired_from(paths)
-    with surroundings.environment(sandbox) as environment:
+    paths, sandbox = planning.sorted_out(paths, sandbox)
+    desired = planning.desired_from(paths)
+    with planning.environment(sandbox) as environment:
         return asyncio.run(_apply(desired, cloud, environment, allow_removals, yes=yes, out=out))
 
 
@@ -70,8 +70,8 @@ async def _apply(
     yes: bool,
     out: Path,
 ) -> int:
-    from reconciler.graph.connection import connect  # noqa: PLC0415 -- as above
-    from reconciler.graph.permissions import check_writes  # noqa: PLC0415 -- the SDK, once needed
+    from reconciler.graph.connection import connect
+    from reconciler.graph.permissions import check_writes
 
     async with connect(cloud, environment) as graph:
         plan = await _agreed(graph, desired, allowed_removals, yes=yes)
@@ -84,7 +84,7 @@ async def _apply(
 
 async def _agreed(graph: Graph, desired: Desired, allowed_removals: int, *, yes: bool) -> Plan:
     """Give a plan that was shown and agreed to, and that is still the plan now."""
-    plan = await surroundings.planned(graph, desired, allowed_removals)
+    plan = await planning.planned(graph, desired, allowed_removals)
     while True:
         show(plan, Format.TEXT)
         if plan.refusals:
@@ -92,7 +92,7 @@ async def _agreed(graph: Graph, desired: Desired, allowed_removals: int, *, yes:
         if not plan.changes or yes:
             return plan
         await _ask(plan)
-        now = await surroundings.planned(graph, desired, allowed_removals)
+        now = await planning.planned(graph, desired, allowed_removals)
         if now.digest == plan.digest:
             return now
         click.echo("\nThe tenant changed while you were reading. This is the plan now:\n")
@@ -112,10 +112,10 @@ async def _ask(plan: Plan) -> None:
 
 
 async def _execute(plan: Plan, graph: Graph, out: Path) -> Run:
-    from reconciler.commands.progress import Bar, Lines  # noqa: PLC0415 -- only when it runs
-    from reconciler.executor.engine import Clock, Stop  # noqa: PLC0415 -- as above
-    from reconciler.executor.report import report  # noqa: PLC0415 -- as above
-    from reconciler.executor.run import execute  # noqa: PLC0415 -- as above
+    from reconciler.commands.progress import Bar, Lines
+    from reconciler.executor.engine import Clock, Stop
+    from reconciler.executor.report import report
+    from reconciler.executor.run import execute
 
     stop = Stop()
     clock = Clock(lambda: datetime.now(UTC), time.monotonic)

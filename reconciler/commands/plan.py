@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 import click
 
 from reconciler import atomic, render
-from reconciler.commands import surroundings
+from reconciler.commands import planning
 from reconciler.errors import ExitCode, ReconcilerError, Refused, UsageError
 from reconciler.text import visible
 
@@ -33,7 +33,7 @@ class Format(StrEnum):
 
 
 @click.command("plan")
-@surroundings.options
+@planning.options
 @click.option(
     "--format",
     "format_",
@@ -58,9 +58,9 @@ def command(
     PATH is a cohort file or a folder of them; without one it is cohorts/. Naming files
     narrows the plan to the cohorts in them.
     """
-    paths, sandbox = surroundings.sorted_out(paths, sandbox)
-    desired = surroundings.desired_from(paths)
-    with surroundings.environment(sandbox) as environment:
+    paths, sandbox = planning.sorted_out(paths, sandbox)
+    desired = planning.desired_from(paths)
+    with planning.environment(sandbox) as environment:
         plan = asyncio.run(_plan(desired, cloud, environment, allow_removals))
     show(plan, Format(format_), out)
     if plan.refusals:
@@ -71,10 +71,10 @@ def command(
 async def _plan(
     desired: Desired, cloud: str, environment: Mapping[str, str], allowed_removals: int
 ) -> Plan:
-    from reconciler.graph.connection import connect  # noqa: PLC0415 -- the SDK, once Graph is needed
+    from reconciler.graph.connection import connect
 
     async with connect(cloud, environment) as graph:
-        return await surroundings.planned(graph, desired, allowed_removals)
+        return await planning.planned(graph, desired, allowed_removals)
 
 
 def show(plan: Plan, format_: Format, out: Path | None = None) -> None:

@@ -55,7 +55,7 @@ def serve(file: Path, port: int, login_port: int, env_file: Path | None) -> None
 
     The lines are for another terminal: this one serves, so `eval "$(…)"` would wait forever.
     """
-    from reconciler.sandbox.server import running  # noqa: PLC0415 -- slow to load
+    from reconciler.sandbox.server import running
 
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -132,7 +132,7 @@ def _quoted(value: str) -> str:
 @_file
 def reset(file: Path) -> None:
     """Make the tenant as new; its applications get new secrets."""
-    from reconciler.sandbox.server import reset as make_new  # noqa: PLC0415 -- slow to load
+    from reconciler.sandbox.server import reset as make_new
 
     make_new(file)
     click.echo(f"{file} is as new")

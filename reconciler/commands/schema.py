@@ -9,6 +9,6 @@ import click
 @click.argument("name", type=click.Choice(["cohort", "tenant", "plan", "receipt"]))
 def command(name: str) -> None:
     """Print the JSON Schema of cohort files, the tenant file, plans or receipts."""
-    from reconciler.config.schema import schema_text  # noqa: PLC0415 -- only when it is asked for
+    from reconciler.config.schema import schema_text
 
     click.echo(schema_text(name), nl=False)

@@ -16,8 +16,8 @@ def command(paths: tuple[Path, ...]) -> None:
 
     PATH is a cohort file or a folder of them; without one it is cohorts/.
     """
-    from reconciler.config import load  # noqa: PLC0415 -- 60 ms that --help need not wait for
-    from reconciler.credentials import check_recipients  # noqa: PLC0415 -- as above
+    from reconciler.config import load
+    from reconciler.credentials import check_recipients
 
     desired = load(paths or (Path("cohorts"),), check_recipients)
     cohorts = counted(len(desired.cohorts), "cohort")

@@ -134,3 +134,70 @@ def test_more_seats_in_use_than_there_are(given: Given) -> None:
         )
     ]
     assert given.refusals(freeing, given.with_sku(accounts, sku)) == []
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        {"licenses": ["SPE_E5"]},
+        {"groups": ["Licensed"]},
+        {"licenses": ["SPE_E5"], "groups": ["Lab"]},
+        {},
+    ],
+    ids=["direct", "through a group", "direct in place of a group", "undeclared"],
+)
+@pytest.mark.parametrize("through", [None, "Licensed"], ids=["held direct", "held through"])
+def test_what_comes_back_needs_no_seat(
+    given: Given, person: dict[str, list[str]], through: str | None
+) -> None:
+    """What a restored account held comes back where no seat is free, by whatever way."""
+    full = replace(given.sku("SPE_E5"), enabled=1, consumed=1)
+    deleted = given.account(licenses=[given.held("SPE_E5", through=through)])
+    observed = replace(given.with_sku(given.observed(), full), deleted_users=(deleted,))
+    restored = given.person(**person)  # type: ignore[arg-type]  # one of several
+
+    assert given.refusals(given.desired(restored), observed) == []
+
+
+def test_what_comes_back_needs_no_subscription(given: Given) -> None:
+    """A restored account comes back with a licence that nobody can be given any more."""
+    suspended = replace(given.sku("SPE_E5"), capability_status="Suspended")
+    deleted = given.account(licenses=["SPE_E5"])
+    observed = replace(given.with_sku(given.observed(), suspended), deleted_users=(deleted,))
+
+    assert given.refusals(given.desired(given.person(licenses=["SPE_E5"])), observed) == []
+
+
+@pytest.mark.parametrize(
+    ("enabled", "told"),
+    [
+        (4, None),
+        (3, "0 freed by this plan, 1 short; left out: cyd@contoso.com\n  hint: buy 1 seat,"),
+        (
+            2,
+            "0 freed by this plan, 2 short; left out: bob@contoso.com, cyd@contoso.com\n"
+            "  hint: buy 2 seats,",
+        ),
+        (
+            0,
+            "0 freed by this plan, 2 short; left out: bob@contoso.com, cyd@contoso.com\n"
+            "  hint: buy 4 seats,",
+        ),
+    ],
+    ids=["enough", "one short", "two short", "even for those who come back"],
+)
+def test_seats_that_come_back_are_lacking(given: Given, enabled: int, told: str | None) -> None:
+    """The seats of restored accounts are taken first; left out are only the others."""
+    sku = replace(given.sku("SPE_E5"), enabled=enabled)
+    deleted = tuple(given.account(name, licenses=["SPE_E5"]) for name in ("yan", "zoe"))
+    observed = replace(given.with_sku(given.observed(), sku), deleted_users=deleted)
+    people = [
+        given.person(name, line=20 + i, licenses=["SPE_E5"], fields=GB)
+        for i, name in enumerate(["bob", "yan", "cyd", "zoe"])
+    ]
+    start = f"cohorts/beta.yaml:4:1: error: too few seats of SPE_E5: 4 needed, {enabled} free, "
+    end = " or take the license from as many people"
+
+    assert given.refusals(given.desired(*people), observed) == (
+        [f"{start}{told}{end}"] if told else []
+    )

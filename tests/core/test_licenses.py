@@ -203,3 +203,66 @@ def test_restored_account_loses_what_is_undeclared(given: Given) -> None:
         "4 < user/ada",
         "5 - license/ada/SPE_E5",
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("Active", []),
+        ("ActiveWithError", []),
+        ("Error", ["5 + license/ada/SPE_E5"]),
+        ("Disabled", ["5 + license/ada/SPE_E5"]),
+        (None, []),
+    ],
+    ids=str,
+)
+def test_what_a_declared_group_gives(given: Given, state: str | None, told: list[str]) -> None:
+    """A declared group that could not give its licence gives none; one yet to do so will."""
+    desired = given.desired(given.person(licenses=["SPE_E5"], groups=["Licensed"]))
+    states = [given.held("SPE_E5", through="Licensed", state=state)] if state else []
+    observed = given.observed(given.account(licenses=states, groups=["Licensed"]))
+
+    assert given.told(desired, observed) == told
+
+
+def test_joined_group_promises(given: Given) -> None:
+    """A licence that comes with a group joined in this plan is not assigned directly."""
+    desired = given.desired(given.person(licenses=["SPE_E5"], groups=["Licensed"]))
+
+    assert given.told(desired, given.observed(given.account())) == [
+        "5 + membership/ada/id-Licensed"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("groups", "told"),
+    [
+        (["Licensed"], ["2 - membership/ada/id-Lab", "5 + membership/ada/id-Licensed"]),
+        (["Licensed", "Lab"], ["5 + license/ada/SPE_E5", "5 + membership/ada/id-Licensed"]),
+    ],
+    ids=["failing group left", "failing group kept"],
+)
+def test_promise_beside_a_failure(given: Given, groups: list[str], told: list[str]) -> None:
+    """Where one group fails to give a licence, another is not trusted to, unless that one goes."""
+    lab = replace(given.group("Lab"), sku_ids=frozenset({given.sku("SPE_E5").id}))
+    failed = given.held("SPE_E5", through="Lab", state="Error")
+    observed = given.with_group(
+        given.observed(given.account(licenses=[failed], groups=["Lab"])), lab
+    )
+
+    assert (
+        given.told(given.desired(given.person(licenses=["SPE_E5"], groups=groups)), observed)
+        == told
+    )
+
+
+def test_one_group_fails_and_another_gives(given: Given) -> None:
+    """A licence that any group does give is not assigned directly."""
+    desired = given.desired(given.person(licenses=["SPE_E5"], groups=["Licensed"]))
+    states = [
+        given.held("SPE_E5", through="Licensed", state="Error"),
+        given.held("SPE_E5", through="Book club"),
+    ]
+    observed = given.observed(given.account(licenses=states, groups=["Licensed", "Book club"]))
+
+    assert given.told(desired, observed) == []

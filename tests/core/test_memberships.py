@@ -7,7 +7,8 @@ import pytest
 
 from reconciler.changes import MembershipKey, RoleAssignmentKey, is_removal
 from reconciler.diagnostics import Position
-from reconciler.model import DeclaredRole, ObjectId, RoleAssignment
+from reconciler.model import DeclaredRole, ObjectId, Removal, RoleAssignment
+from reconciler.plan import build
 
 if TYPE_CHECKING:
     from tests.core.conftest import Given
@@ -164,3 +165,33 @@ def test_clearing_a_manager_is_no_removal(given: Given) -> None:
         ("delete", "membership", True),
         ("delete", "manager", False),
     ]
+
+
+@pytest.mark.parametrize("joins", [True, False], ids=["joined", "left"])
+@pytest.mark.parametrize("leaver", [False, True], ids=["person", "leaver"])
+def test_role_assignable_group(given: Given, *, joins: bool, leaver: bool) -> None:
+    """A change of membership says whether the group makes its members privileged."""
+    groups = ["Staff", "Lab"]
+    people = [] if leaver else [given.person(groups=groups if joins else [])]
+    desired = given.desired(*people, file=replace(given.file, removal=Removal.DISABLE))
+    account = given.account(groups=[] if joins else groups, fields={"accountEnabled": not leaver})
+    staff = replace(given.group("Staff"), is_assignable_to_role=True)
+    observed = given.with_group(given.observed(account), staff)
+    keys = [c.key for c in given.changes(desired, observed) if isinstance(c.key, MembershipKey)]
+
+    assert {key.group_display_name: key.is_assignable_to_role for key in keys} == (
+        {} if joins and leaver else {"Staff": True, "Lab": False}
+    )
+
+
+def test_role_assignable_group_is_the_same_change(given: Given) -> None:
+    """What permission a membership takes is no part of its address, nor of the digest."""
+    desired = given.desired(given.person(groups=["Staff"]))
+    observed = given.observed(given.account())
+    staff = replace(given.group("Staff"), is_assignable_to_role=True)
+    plans = build(desired, observed), build(desired, given.with_group(observed, staff))
+    (plain,), (assignable,) = (plan.changes for plan in plans)
+
+    assert plain.key != assignable.key
+    assert plain.key.address == assignable.key.address
+    assert plans[0].digest == plans[1].digest

@@ -8,6 +8,7 @@ import pytest
 from reconciler.model import Removal, TenantFile
 
 if TYPE_CHECKING:
+    from reconciler.model import FieldValue, ObservedUser
     from tests.core.conftest import Given
 
 HERE = "cohorts/beta.yaml:10:1: note:"
@@ -187,3 +188,83 @@ def test_namesake(given: Given, mark: str | None, hint: str) -> None:
     assert given.notes(given.desired(given.person()), with_account) == []
     adopting = given.desired(given.person(adopt=True))
     assert not any("new account" in note for note in given.notes(adopting, observed))
+
+
+def privileged(name: str, where: str = "cohorts/beta.yaml:10:1: ") -> str:
+    """Give the warning about somebody who holds a role."""
+    return (
+        f"{where}warning: '{name}@contoso.com' holds a directory role: Graph lets only a higher "
+        "role change the sign-in, the phone numbers or the other mails\n"
+        "  hint: the application needs such a role itself; see docs/permissions.md"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_told"),
+    [
+        ({"accountEnabled": False}, True),
+        ({"mobilePhone": "+44 1"}, True),
+        ({"businessPhones": ("+44 1",)}, True),
+        ({"otherMails": ("a@x.org",), "department": "Research"}, True),
+        ({"department": "Research"}, False),
+        ({"manager": "bob@contoso.com"}, False),
+        ({"accountEnabled": True}, False),
+        ({}, False),
+    ],
+    ids=["block", "mobile", "phones", "mails", "department", "manager", "no change", "nothing"],
+)
+@pytest.mark.parametrize("role", ["Reader", "Guest Inviter"], ids=["declared", "unmanaged"])
+@pytest.mark.parametrize("adopt", [False, True], ids=["owned", "adopting"])
+def test_privileged_target(
+    given: Given, fields: dict[str, FieldValue], role: str, *, adopt: bool, is_told: bool
+) -> None:
+    """A change that Graph protects is warned of where its target holds and keeps a role."""
+    roles = [role] if role == "Reader" else []
+    desired = given.desired(given.person(fields=fields, roles=roles, adopt=adopt))
+    mark = None if adopt else "us/beta"
+    holder, other = given.account(mark=mark, roles=[role]), given.account(mark=mark)
+    told = [privileged("ada")] if is_told else []
+
+    def warnings(*accounts: ObservedUser) -> list[str]:
+        observed = replace(given.observed(*accounts), people=(given.anybody("bob"),))
+        return [note for note in given.notes(desired, observed) if "directory role" in note]
+
+    assert warnings(holder) == told
+    assert warnings(other) == []
+    assert warnings() == []
+
+
+def test_privileged_target_whose_role_goes_first(given: Given) -> None:
+    """Who loses every role before the change is no privileged target; one that stays is enough."""
+    desired = given.desired(given.person(fields={"mobilePhone": "+44 1"}))
+    only, both = given.account(roles=["Reader"]), given.account(roles=["Reader", "Guest Inviter"])
+
+    assert given.notes(desired, given.observed(only)) == []
+    assert given.notes(desired, given.observed(both)) == [privileged("ada")]
+
+
+@pytest.mark.parametrize("removal", list(Removal))
+@pytest.mark.parametrize("enabled", [True, False], ids=["enabled", "blocked"])
+def test_privileged_leaver(given: Given, removal: Removal, *, enabled: bool) -> None:
+    """A leaver who keeps a role that is not managed is told of where blocked or deleted."""
+    desired = given.desired(file=replace(given.file, removal=removal))
+    fields: dict[str, FieldValue] = {"accountEnabled": enabled}
+    accounts = [
+        given.account("bob", roles=["Reader", "Guest Inviter"], fields=fields),
+        given.account("eve", roles=["Reader"], fields=fields),
+    ]
+    notes = given.notes(desired, given.observed(*accounts))
+    is_changed = removal is Removal.DELETE or (removal is Removal.DISABLE and enabled)
+
+    assert [note for note in notes if "directory role" in note] == (
+        [privileged("bob", "")] if is_changed else []
+    )
+
+
+def test_entitlements_of_the_privileged(given: Given) -> None:
+    """To take a licence, a group or a role from somebody privileged is nothing to warn of."""
+    account = given.account(
+        licenses=["SPE_E5"], groups=["Staff"], roles=["Reader", "Guest Inviter"]
+    )
+
+    assert given.notes(given.desired(given.person()), given.observed(account)) == []

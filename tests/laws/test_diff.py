@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from reconciler.changes import Create, UserKey, Wave
 from reconciler.diff import diff
 from reconciler.model import Removal
+from reconciler.plan import build
 from reconciler.seats import count_seats, seats_taken
 
 if TYPE_CHECKING:
@@ -205,3 +206,27 @@ def _occupied(observed: Observed) -> set[tuple[str, str]]:
         for state in user.licenses
         if state.assigned_by_group is None or state.state.startswith("Active")
     }
+
+
+@given(data=st.data())
+def test_nobody_reports_to_the_deleted(
+    data: st.DataObject, any_world: st.SearchStrategy[World]
+) -> None:
+    """A plan is refused for exactly those people whose declared manager it deletes."""
+    world = data.draw(any_world)
+    there = {user.user_principal_name: user.id for user in world.observed.users}
+    gone = there.keys() - {user.user_principal_name for user in world.after.observed.users}
+    deleted = {*gone, *(there[name] for name in gone)}
+    reporting = {
+        person.user_principal_name
+        for person in world.desired.users
+        if person.fields.get("manager") in deleted
+    }
+    told = [
+        refusal.summary
+        for refusal in build(world.desired, world.observed).refusals
+        if refusal.summary.endswith("is deleted by this plan")
+    ]
+
+    assert len(told) == len(reporting)
+    assert all(any(f"of '{name}'" in summary for summary in told) for name in reporting)

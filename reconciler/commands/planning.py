@@ -86,7 +86,7 @@ def environment(sandbox: Path | None) -> Iterator[Mapping[str, str]]:
         if sandbox is None:
             yield os.environ
             return
-        from reconciler.sandbox.server import running  # noqa: PLC0415 -- the server, only for --sandbox
+        from reconciler.sandbox.server import running
 
         try:
             endpoints = stack.enter_context(running(sandbox))
@@ -122,9 +122,9 @@ def _no_proxy_on_loopback() -> Iterator[None]:
 
 async def planned(graph: Graph, desired: Desired, allowed_removals: int) -> Plan:
     """Observe the tenant and plan; raises PermissionMissing before anything is misread."""
-    from reconciler.graph.observe import observe  # noqa: PLC0415 -- the SDK, once Graph is needed
-    from reconciler.graph.permissions import check_reads  # noqa: PLC0415 -- as above
-    from reconciler.plan import build  # noqa: PLC0415 -- as above
+    from reconciler.graph.observe import observe
+    from reconciler.graph.permissions import check_reads
+    from reconciler.plan import build
 
     check_reads(graph.token(), desired)
     return build(desired, await observe(graph, desired), allowed_removals=allowed_removals)
