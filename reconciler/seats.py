@@ -100,17 +100,18 @@ def _person(
     """Follow one account through the plan.
 
     A deleted account frees its seats whatever else it held (Graph, delete user), and a
-    restored one takes them again.
+    restored one takes them again, whatever else in the plan would bring them too.
     """
     direct: dict[ObjectId, Change | None] = {}
     through: dict[ObjectId, dict[ObjectId, Change | None]] = defaultdict(dict)
     restored = next((change for change in changes if isinstance(change, Restore)), None)
     for state in user.licenses if user else ():
         if state.assigned_by_group is None:
-            direct[state.sku_id] = restored
+            direct[state.sku_id] = None
         elif state.state.startswith("Active"):
-            through[state.assigned_by_group][state.sku_id] = restored
-    before = frozenset() if restored else frozenset(direct).union(*through.values())
+            through[state.assigned_by_group][state.sku_id] = None
+    had = frozenset(direct).union(*through.values())
+    before = frozenset() if restored else had
     for change in changes:
         match change:
             case Delete(key=UserKey()):
@@ -121,8 +122,10 @@ def _person(
                 through.pop(group_id, None)
             case _:
                 _gain(change, direct, through, groups)
-    after = {sku: change for held in (*through.values(), direct) for sku, change in held.items()}
-    return _Person(before, after)
+    held = {sku: change for way in (*through.values(), direct) for sku, change in way.items()}
+    return _Person(
+        before, {sku: restored if sku in had else change for sku, change in held.items()}
+    )
 
 
 def _gain(

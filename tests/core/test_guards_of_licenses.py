@@ -175,13 +175,17 @@ def test_what_comes_back_needs_no_subscription(given: Given) -> None:
         (3, "0 freed by this plan, 1 short; left out: cyd@contoso.com\n  hint: buy 1 seat,"),
         (
             2,
-            "0 freed by this plan, 2 short; left out: bob@contoso.com, cyd@contoso.com\n"
-            "  hint: buy 2 seats,",
+            (
+                "0 freed by this plan, 2 short; left out: bob@contoso.com, cyd@contoso.com\n"
+                "  hint: buy 2 seats,"
+            ),
         ),
         (
             0,
-            "0 freed by this plan, 2 short; left out: bob@contoso.com, cyd@contoso.com\n"
-            "  hint: buy 4 seats,",
+            (
+                "0 freed by this plan, 2 short; left out: bob@contoso.com, cyd@contoso.com\n"
+                "  hint: buy 4 seats,"
+            ),
         ),
     ],
     ids=["enough", "one short", "two short", "even for those who come back"],
