@@ -181,6 +181,9 @@ class Desired:
     elsewhere: frozenset[str] = frozenset()
     """Names, folded, of the people whom files declare that were not named: nobody of them
     has left."""
+    unread: tuple[str, ...] = ()
+    """Files that were not named and cannot be read: whom they declare nobody knows, so that
+    nobody can be taken for having left."""
 
 
 # --- Observed: what the tenant holds --------------------------------------------------

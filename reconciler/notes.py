@@ -41,6 +41,16 @@ def no_tenant_file(situation: Situation) -> Iterator[Diagnostic]:
         )
 
 
+def unread_files(situation: Situation) -> Iterator[Diagnostic]:
+    """Tell of files that nobody can read, although a narrow run does not need them."""
+    for name in situation.desired.unread:
+        yield Diagnostic(
+            f"'{visible(name)}' cannot be read, so nobody is taken for having left",
+            "mend it: `reconciler validate` says what is wrong",
+            severity=Severity.WARNING,
+        )
+
+
 def unknown_protected(situation: Situation) -> Iterator[Diagnostic]:
     """Tell of protected names that nobody has: a slip would protect nobody."""
     for name in situation.tenant_file.protected:
@@ -221,6 +231,7 @@ def _note(summary: str, hint: str | None, user: DeclaredUser | None = None) -> D
 
 NOTES: tuple[Callable[[Situation], Iterator[Diagnostic]], ...] = (
     no_tenant_file,
+    unread_files,
     unknown_protected,
     kept_leavers,
     adopted_entitlements,

@@ -25,7 +25,8 @@ _TELLING = 4
 """Letters that the beginning of a name must have to stand for it."""
 _COMMAND = re.compile(r"(?<!\S):(?=:)|#(?=#\[)")
 _SECRET = re.compile(
-    r"AGE-SECRET-KEY-[A-Z0-9]+|-----BEGIN [^-]*PRIVATE KEY-----.*|eyJ[\w-]{8,}[\w.-]*",
+    r"AGE-SECRET-KEY-[A-Z0-9]+|-----BEGIN [^-]*PRIVATE KEY-----.*|eyJ[\w-]{8,}[\w.-]*"
+    r"|b3BlbnNzaC1rZXkt[\w+/=-]*|MI[IGH][\w+/]{20,}[\w+/=]*",
     re.IGNORECASE | re.DOTALL,
 )
 _TAGS = range(0xE0000, 0xE0080)

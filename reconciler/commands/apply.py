@@ -122,7 +122,7 @@ async def _execute(plan: Plan, graph: Graph, out: Path) -> Run:
     progress = Bar(len(plan.changes)) if sys.stderr.isatty() and plan.changes else Lines()
     with _signals(stop), progress as watcher:
         run, files = await execute(plan, graph, out=out, watcher=watcher, clock=clock, stop=stop)
-    click.echo(f"\n{report(plan, run, files)}" if plan.changes else f"Receipt: {files.receipt}")
+    click.echo(report(plan, run, files))
     return run
 
 

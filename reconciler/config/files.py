@@ -37,7 +37,9 @@ class Found:
 
     cohorts: tuple[Path, ...]
     others: tuple[Path, ...]
-    """Cohort files of the same repository that were not named: who they declare counts."""
+    """Cohort files beside the tenant file that were not named: who they declare counts."""
+    unread: tuple[str, ...]
+    """What lies beside the tenant file, was not named and cannot be read."""
     tenants: tuple[Path, ...]
     """More than one is an error."""
     is_whole: bool
@@ -60,7 +62,8 @@ def find(paths: Sequence[Path]) -> Found:
     """Find the cohort files and the tenant file that *paths* stand for.
 
     Every tenant file counts that is named, visited, or lies in a folder above, up to the
-    top of the repository: no folder can have one of its own.
+    top of the repository, or below that: no folder can have one of its own, and cohort
+    files lie beside it or below.
     """
     walk = _Walk(tuple(_top(path) for path in paths))
     for path in paths:
@@ -71,43 +74,69 @@ def find(paths: Sequence[Path]) -> Found:
         names = listing(path.as_posix() for path in paths)
         raise UsageError(f"no .yaml or .yml file is in {names}", "name a folder of cohort files")
     cohorts = tuple(path for path in files if not _is_tenant_file(path))
-    alike = _tenants(files, paths)
+    beside = _beside(paths)
+    visited = [beside.files[key] for key in sorted(beside.files)]
+    alike = _tenants([*files, *visited], paths)
     tenants = tuple(path for path in alike if path.name in TENANT_FILES)
     walk.diagnostics.extend(_misnamed(path) for path in alike if path not in tenants)
+    walk.diagnostics.extend(_outside(cohorts, tenants))
     is_whole = any(path.is_dir() and _holds(path, tenants) for path in paths)
+    named = {os.path.realpath(path) for path in cohorts}
+    others = () if is_whole or not tenants else visited
+    lost = () if is_whole or not tenants else beside.diagnostics
     return Found(
         cohorts=cohorts,
-        others=() if is_whole else _others(cohorts, tenants),
+        others=tuple(
+            path
+            for path in others
+            if not _is_tenant_file(path) and os.path.realpath(path) not in named
+        ),
+        unread=tuple(diagnostic.position.file for diagnostic in lost if diagnostic.position),
         tenants=tenants,
         is_whole=is_whole,
         diagnostics=tuple(walk.diagnostics),
     )
 
 
+def _beside(paths: Sequence[Path]) -> _Walk:
+    """Visit the folders of the tenant files above *paths*, or else those of the paths.
+
+    What is wrong there is for a run that names it to tell.
+    """
+    folders = [
+        folder
+        for path in paths
+        for folder in _folders_above(path)
+        if any(file.name in TENANT_FILES for file in _tenant_files(folder))
+    ]
+    own = [path if path.is_dir() else path.parent for path in paths]
+    walk = _Walk(tuple(_top(path) for path in (*paths, *folders)))
+    for folder in folders or own:
+        if os.path.realpath(folder) not in walk.folders:
+            _visit(folder, walk, ())
+    return walk
+
+
+def _outside(cohorts: Sequence[Path], tenants: Sequence[Path]) -> Iterator[Diagnostic]:
+    """Refuse cohort files that the folder of the only tenant file does not hold."""
+    for tenant in tenants if len(tenants) == 1 else ():
+        folders = _absolute(tenant.parent), Path(os.path.realpath(tenant.parent))
+        for path in cohorts:
+            places = _absolute(path), Path(os.path.realpath(path))
+            if not any(place.is_relative_to(f) for place in places for f in folders):
+                problem = f"the file lies outside the folder of {name_of(tenant)}"
+                hint = "move the tenant file to the folder that holds all cohort files"
+                yield Diagnostic(problem, hint, Position(name_of(path)))
+
+
 def _tenants(files: Sequence[Path], paths: Sequence[Path]) -> tuple[Path, ...]:
     """Give the files that are called like a tenant file, in whatever case."""
-    found = {_absolute(path): path for path in files if _is_tenant_file(path)}
-    for path in paths:
-        for folder in _folders_above(path):
-            for file in _tenant_files(folder):
-                found.setdefault(_absolute(file), file)
+    found: dict[str, Path] = {}
+    above = (file for p in paths for folder in _folders_above(p) for file in _tenant_files(folder))
+    for file in (*files, *above):
+        if _is_tenant_file(file):
+            found.setdefault(os.path.realpath(file), file)
     return tuple(found.values())
-
-
-def _others(cohorts: Sequence[Path], tenants: Sequence[Path]) -> tuple[Path, ...]:
-    """Give the cohort files beside the tenant file that were not named.
-
-    What is wrong with them is for a run that names them to tell.
-    """
-    walk = _Walk(tuple(_top(tenant) for tenant in tenants))
-    for tenant in tenants:
-        _visit(tenant.parent, walk, ())
-    named = {os.path.realpath(path) for path in cohorts}
-    return tuple(
-        path
-        for path in (walk.files[key] for key in sorted(walk.files))
-        if not _is_tenant_file(path) and os.path.realpath(path) not in named
-    )
 
 
 def read(path: Path) -> str | Diagnostic:
@@ -182,9 +211,7 @@ def _refusal(path: Path, real: str, walk: _Walk, above: tuple[str, ...]) -> tupl
 
 
 def _stays_within(path: Path, within: Sequence[str]) -> bool:
-    """Whether *path* is no link, or leads to a place in one of the repositories."""
-    if not path.is_symlink():
-        return True
+    """Whether *path* really is in one of the repositories, whatever links lead to it."""
     real = Path(os.path.realpath(path))
     return any(real.is_relative_to(top) for top in within)
 
@@ -209,11 +236,13 @@ def _tenant_files(folder: Path) -> tuple[Path, ...]:
 
 def _folders_above(path: Path) -> Iterator[Path]:
     """Give the folder of *path* and those above, up to the top of the repository."""
-    here, absolute = Path.cwd(), _absolute(path)
-    for folder in absolute.parents if not path.is_dir() else (absolute, *absolute.parents):
-        yield folder if path.is_absolute() else Path(os.path.relpath(folder, here))
-        if (folder / ".git").exists():
-            return
+    here = Path.cwd()
+    own = path if path.is_dir() else path.parent
+    for start in dict.fromkeys((_absolute(own), Path(os.path.realpath(own)))):
+        for folder in (start, *start.parents):
+            yield folder if path.is_absolute() else Path(os.path.relpath(folder, here))
+            if (folder / ".git").exists():
+                break
 
 
 def _top(path: Path) -> str:

@@ -56,7 +56,9 @@ def _desired(found: Found, check: Check, report: list[Diagnostic]) -> Desired:
     """Give what the files that were *found* say, and add what is wrong to *report*."""
     tenant = _tenant_file(found.tenants, report)
     documents = list(filter(None, (_document(path, "cohort", report) for path in found.cohorts)))
-    elsewhere = list(filter(None, (_document(path, "cohort", []) for path in found.others)))
+    others = {path: _document(path, "cohort", []) for path in found.others}
+    elsewhere = [document for document in others.values() if document]
+    lost = (name_of(path) for path, document in others.items() if document is None)
     named = {document.file for document in documents}
     twice = duplicates([*elsewhere, *documents])
     report.extend(d for d in twice if d.position and d.position.file in named)
@@ -72,6 +74,7 @@ def _desired(found: Found, check: Check, report: list[Diagnostic]) -> Desired:
         tenant_file=tenant or TenantFile(),
         scope=None if found.is_whole else frozenset(cohort.name for cohort in cohorts),
         elsewhere=declared(elsewhere),
+        unread=(*found.unread, *lost),
     )
 
 

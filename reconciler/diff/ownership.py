@@ -40,6 +40,8 @@ def leavers(desired: Desired, observed: Observed) -> Iterator[tuple[ObservedUser
 
     Beside each, the cohort that its mark names.
     """
+    if desired.unread:
+        return
     declared = {folded(user.user_principal_name) for user in desired.users} | desired.elsewhere
     for user in observed.users:
         mark = Mark.parse(user.mark)

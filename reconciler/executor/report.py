@@ -30,11 +30,12 @@ def _lines(plan: Plan, run: Run, files: Files) -> Iterator[str]:
     counts = summary(run.outcomes)
     seconds = (run.finished_at - run.started_at).total_seconds()
     total = len(run.outcomes)
-    yield (
-        f"{run.result.capitalize()}: {counts['applied']:,} of {counted(total, 'change')} made in "
-        f"{visible(plan.tenant.display_name)}, {counts['failed']} failed, "
-        f"{counts['skipped']} skipped, in {seconds:.1f} s."
-    )
+    if total:
+        yield (
+            f"\n{run.result.capitalize()}: {counts['applied']:,} of "
+            f"{counted(total, 'change')} made in {visible(plan.tenant.display_name)}, "
+            f"{counts['failed']} failed, {counts['skipped']} skipped, in {seconds:.1f} s."
+        )
     for outcome in run.outcomes:
         match outcome:
             case Failed():

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.changes import LicenseKey, MembershipKey, RoleAssignmentKey, UserKey, is_removal
+from reconciler.changes import (
+    Adopt,
+    LicenseKey,
+    MembershipKey,
+    RoleAssignmentKey,
+    UserKey,
+    is_removal,
+)
 from reconciler.diagnostics import Diagnostic
 from reconciler.diff import Ownership, direct_licenses, directory_roles, ownership
 from reconciler.text import counted
@@ -48,7 +55,8 @@ def _populations(situation: Situation) -> Mapping[str, int]:
     source, managed = situation.tenant_file.source, situation.managed
     owned = [u for u in situation.observed.users if ownership(u.mark, source) is Ownership.OURS]
     return {
-        UserKey.kind: len(owned),
+        UserKey.kind: len(owned)
+        + sum(is_removal(change) for change in situation.changes if isinstance(change, Adopt)),
         LicenseKey.kind: sum(
             len(direct_licenses(user).keys() & managed.skus.keys()) for user in owned
         ),

@@ -187,7 +187,6 @@ def test_a_dead_link_that_is_named_is_an_error_of_the_input(repository: Reposito
     ("paths", "source", "scope"),
     [
         pytest.param(["cohorts"], "outer", None, id="the folder of the tenant file"),
-        pytest.param(["."], "outer", None, id="a folder around it"),
         pytest.param(["cohorts/a.yaml"], "outer", {"a"}, id="a file beside it"),
         pytest.param(["cohorts/sub/b.yaml"], "outer", {"b"}, id="a file below it"),
         pytest.param(["cohorts/sub"], "outer", {"b"}, id="a folder below it"),
@@ -317,6 +316,63 @@ def test_a_tenant_file_is_read_in_a_folder_that_cannot_be_listed(
         folder.chmod(stat.S_IRWXU)
 
     assert found == (folder / "tenant.yaml",)
+
+
+@pytest.mark.parametrize("path", [".", "apart/c.yaml cohorts/a.yaml"])
+def test_cohort_files_lie_beside_the_tenant_file_or_below(
+    repository: Repository, tenant: str, path: str
+) -> None:
+    """A file elsewhere in the repository would be judged by it in one run and not in another."""
+    repository.write("cohorts/tenant.yaml", tenant)
+    repository.write("cohorts/a.yaml", EMPTY.format("a"))
+    repository.write("apart/c.yaml", EMPTY.format("c"))
+
+    assert repository.told(*path.split()) == [
+        (
+            "apart/c.yaml:1:1: error: the file lies outside the folder of cohorts/tenant.yaml\n"
+            "  hint: move the tenant file to the folder that holds all cohort files"
+        )
+    ]
+
+
+def test_a_tenant_file_below_the_first_is_seen_whatever_is_named(
+    repository: Repository, tenant: str
+) -> None:
+    """Naming a file beside the first tenant file does not hide a second one further down."""
+    repository.write("cohorts/tenant.yaml", tenant)
+    repository.write("cohorts/sub/tenant.yaml", tenant)
+    repository.write("cohorts/a.yaml", EMPTY.format("a"))
+
+    (message,) = repository.told("cohorts/a.yaml")
+
+    assert "there are several tenant files: " in message
+
+
+def test_a_tenant_file_counts_at_the_real_place_of_a_linked_folder(
+    repository: Repository, tenant: str
+) -> None:
+    """A link to a folder of cohorts is no way around the tenant file above that folder."""
+    repository.write("real/tenant.yaml", tenant)
+    repository.write("real/c/a.yaml", EMPTY.format("a"))
+    Path("cohorts").symlink_to("real/c")
+
+    assert repository.load("cohorts").tenant_file.source == "s"
+    assert repository.load("cohorts/a.yaml").tenant_file.source == "s"
+
+
+def test_files_that_were_not_named_and_cannot_be_read_are_known(
+    repository: Repository, tenant: str
+) -> None:
+    """Whom they declare nobody knows, so a narrow run says which they are."""
+    repository.write("cohorts/tenant.yaml", tenant)
+    repository.write("cohorts/a.yaml", EMPTY.format("a"))
+    repository.write("cohorts/broken.yaml", "users: [")
+    Path("cohorts/dead.yaml").symlink_to("nowhere.yaml")
+
+    assert set(repository.load("cohorts/a.yaml").unread) == {
+        "cohorts/broken.yaml",
+        "cohorts/dead.yaml",
+    }
 
 
 def test_what_is_wrong_in_a_file_that_is_not_named_is_not_told(

@@ -123,6 +123,22 @@ def test_scope(given: Given) -> None:
     ]
 
 
+def test_nobody_has_left_while_a_file_cannot_be_read(given: Given) -> None:
+    """Whom an unreadable file declares nobody knows, so a narrow run removes nobody and says so."""
+    file = replace(given.file, removal=Removal.DELETE)
+    scoped = replace(given.desired(file=file), scope=frozenset({CohortName("beta")}))
+    unread = replace(scoped, unread=("cohorts/broken.yaml",))
+    observed = given.observed(given.account("ada"))
+
+    assert given.told(unread, observed) == []
+    assert given.notes(unread, observed) == [
+        (
+            "warning: 'cohorts/broken.yaml' cannot be read, so nobody is taken for having left\n"
+            "  hint: mend it: `reconciler validate` says what is wrong"
+        )
+    ]
+
+
 def test_people_declared_in_other_files_have_not_left(given: Given) -> None:
     """With files named, a person whom a file that is not named declares is no leaver."""
     file = replace(given.file, removal=Removal.DELETE)
