@@ -122,7 +122,8 @@ async def _execute(plan: Plan, graph: Graph, out: Path) -> Run:
     progress = Bar(len(plan.changes)) if sys.stderr.isatty() and plan.changes else Lines()
     with _signals(stop), progress as watcher:
         run, files = await execute(plan, graph, out=out, watcher=watcher, clock=clock, stop=stop)
-    click.echo(report(plan, run, files))
+    gap = "\n" if plan.changes else ""
+    click.echo(gap + report(plan, run, files))
     return run
 
 

@@ -32,7 +32,7 @@ def _lines(plan: Plan, run: Run, files: Files) -> Iterator[str]:
     total = len(run.outcomes)
     if total:
         yield (
-            f"\n{run.result.capitalize()}: {counts['applied']:,} of "
+            f"{run.result.capitalize()}: {counts['applied']:,} of "
             f"{counted(total, 'change')} made in {visible(plan.tenant.display_name)}, "
             f"{counts['failed']} failed, {counts['skipped']} skipped, in {seconds:.1f} s."
         )
