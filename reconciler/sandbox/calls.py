@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 from reconciler.sandbox import errors
-from reconciler.sandbox.accounts import GUID
+from reconciler.sandbox.data.accounts import GUID
 from reconciler.sandbox.wire import Incoming, Reply
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from reconciler.sandbox.tokens import Caller
+    from reconciler.sandbox.login.tokens import Caller
 
 _REFERENCE = re.compile(
     r"(?:https?://[^/]+/(?:v1\.0/|beta/|[^/]+/)?)?(?:users|directoryObjects|groups|"
@@ -56,6 +56,19 @@ class Call:
 
 
 Handler: TypeAlias = Callable[[Call], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A handler, the permissions of which one is needed, and what it costs.
+
+    *cost* is in resource units, before what `$select` saves (Graph, "Throttling limits").
+    """
+
+    handler: Handler
+    permissions: frozenset[str]
+    cost: int = 1
+
 
 NO_CONTENT = Reply(204)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.sandbox import errors
-from reconciler.sandbox.roledata import (
+from reconciler.sandbox.company.roledata import (
     REACHED_BY_USER_ADMINISTRATOR,
     REACHES_ALL,
     USER_ADMINISTRATOR,

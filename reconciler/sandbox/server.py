@@ -18,18 +18,19 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from reconciler.errors import UsageError
-from reconciler.sandbox import certificates, keeping, store
+from reconciler.sandbox import certificates
 from reconciler.sandbox.app import graph_app
-from reconciler.sandbox.company import APPLY_APP, PLAN_APP, TENANT_ID
-from reconciler.sandbox.identity import login_app
-from reconciler.sandbox.keeping import reset
+from reconciler.sandbox.company.contoso import APPLY_APP, PLAN_APP, TENANT_ID
+from reconciler.sandbox.data import keeping, store
+from reconciler.sandbox.data.keeping import reset
+from reconciler.sandbox.login.identity import login_app
 from reconciler.sandbox.tenant import Tenant
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Mapping
 
-    from reconciler.sandbox.company import Application
+    from reconciler.sandbox.company.contoso import Application
     from reconciler.sandbox.wire import Exchange, Intercept
 
 __all__ = ["TENANT_ID", "Endpoints", "reset", "running"]

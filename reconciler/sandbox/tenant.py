@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from reconciler.sandbox import batch, errors, routes, tokens
+from reconciler.sandbox import batch, errors, routes
 from reconciler.sandbox.calls import Call
+from reconciler.sandbox.data.store import setting, transaction
+from reconciler.sandbox.login import tokens
 from reconciler.sandbox.permissions import require
-from reconciler.sandbox.store import setting, transaction
 from reconciler.sandbox.wire import JSON_TYPE, After, Exchange, Incoming, Intercept, Reply
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from jsonschema import Draft202012Validator
 
 from reconciler.config.schema import schema_text
 from reconciler.credentials import unseal
-from reconciler.sandbox.company import AGE_IDENTITY, EXTENSIONS
+from reconciler.sandbox.company.contoso import AGE_IDENTITY, EXTENSIONS
 from reconciler.sandbox.server import running
 from reconciler.sandbox.wire import Exchange, Reply
 

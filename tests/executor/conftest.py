@@ -36,7 +36,7 @@ from reconciler.model import (
     UserPrincipalName,
 )
 from reconciler.plan import Plan, build
-from reconciler.sandbox.company import AGE_IDENTITY, AGE_RECIPIENT, TENANT_ID
+from reconciler.sandbox.company.contoso import AGE_IDENTITY, AGE_RECIPIENT, TENANT_ID
 from reconciler.sandbox.server import Endpoints, running
 from reconciler.sandbox.wire import After, Exchange, Incoming, Reply
 

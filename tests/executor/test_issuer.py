@@ -8,7 +8,7 @@ from reconciler.changes import Create, FieldChange, UserKey, Wave
 from reconciler.credentials import Password, Vault
 from reconciler.executor.issuer import Issuer
 from reconciler.model import Account, CohortName, UserPrincipalName
-from reconciler.sandbox.company import AGE_RECIPIENT
+from reconciler.sandbox.company.contoso import AGE_RECIPIENT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,9 +19,9 @@ from reconciler.model import (
     TenantFile,
     UserPrincipalName,
 )
-from reconciler.sandbox.company import stable_id
-from reconciler.sandbox.roledata import BUILT_IN
-from reconciler.sandbox.skus import ID_OF
+from reconciler.sandbox.company.contoso import stable_id
+from reconciler.sandbox.company.roledata import BUILT_IN
+from reconciler.sandbox.company.skus import ID_OF
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from reconciler.sandbox import store, tokens
-from reconciler.sandbox.company import APPLY_APP, TENANT_ID
+from reconciler.sandbox.company.contoso import APPLY_APP, TENANT_ID
+from reconciler.sandbox.data import store
+from reconciler.sandbox.login import tokens
 from reconciler.sandbox.server import Endpoints, running
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from reconciler.errors import UsageError
 from reconciler.sandbox import certificates
-from reconciler.sandbox.company import APPLY_APP, PLAN_APP, TENANT_ID
+from reconciler.sandbox.company.contoso import APPLY_APP, PLAN_APP, TENANT_ID
 from reconciler.sandbox.server import reset, running
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from reconciler.commands.sandbox import exports, group
 from reconciler.errors import UsageError
-from reconciler.sandbox.company import APPLY_APP, PLAN_APP
+from reconciler.sandbox.company.contoso import APPLY_APP, PLAN_APP
 from reconciler.sandbox.server import Endpoints, reset, running
 
 if TYPE_CHECKING:

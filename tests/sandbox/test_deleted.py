@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reconciler.sandbox.company import GROUPS, PEOPLE
-from reconciler.sandbox.roledata import BUILT_IN
-from reconciler.sandbox.skus import ID_OF
+from reconciler.sandbox.company.contoso import GROUPS, PEOPLE
+from reconciler.sandbox.company.roledata import BUILT_IN
+from reconciler.sandbox.company.skus import ID_OF
 
 if TYPE_CHECKING:
     import httpx

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reconciler.sandbox.company import APPLY_APP, GROUPS, PEOPLE, TENANT_ID
-from reconciler.sandbox.roledata import BUILT_IN
+from reconciler.sandbox.company.contoso import APPLY_APP, GROUPS, PEOPLE, TENANT_ID
+from reconciler.sandbox.company.roledata import BUILT_IN
 
 if TYPE_CHECKING:
     import httpx

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.sandbox.company import (
+from reconciler.sandbox.company.contoso import (
     APPLY_APP,
     DOMAINS,
     EXTENSIONS,
@@ -15,8 +15,8 @@ from reconciler.sandbox.company import (
     PLAN_APP,
     TENANT_ID,
 )
+from reconciler.sandbox.company.roledata import BUILT_IN
 from reconciler.sandbox.permissions import APPLY_SET, PLAN_SET
-from reconciler.sandbox.roledata import BUILT_IN
 from reconciler.sandbox.routes import TABLE
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reconciler.sandbox.company import GROUPS, PEOPLE
+from reconciler.sandbox.company.contoso import GROUPS, PEOPLE
 
 if TYPE_CHECKING:
     import httpx

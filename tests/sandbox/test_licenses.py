@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reconciler.sandbox.company import GROUPS
-from reconciler.sandbox.skus import ID_OF
+from reconciler.sandbox.company.contoso import GROUPS
+from reconciler.sandbox.company.skus import ID_OF
 
 if TYPE_CHECKING:
     import httpx

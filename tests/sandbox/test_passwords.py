@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.sandbox.passwords import hashed, is_acceptable, matches
+from reconciler.sandbox.data.passwords import hashed, is_acceptable, matches
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789!#%+-"
 

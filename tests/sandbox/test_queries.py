@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.sandbox import errors, filters
-from reconciler.sandbox.company import EXTENSIONS, GROUPS, PEOPLE
+from reconciler.sandbox import errors
+from reconciler.sandbox.company.contoso import EXTENSIONS, GROUPS, PEOPLE
+from reconciler.sandbox.query import filters
 
 if TYPE_CHECKING:
     import httpx

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reconciler.sandbox import errors
-from reconciler.sandbox.company import GROUPS, PEOPLE, stable_id
+from reconciler.sandbox.company.contoso import GROUPS, PEOPLE, stable_id
+from reconciler.sandbox.company.roledata import BUILT_IN
+from reconciler.sandbox.company.skus import ID_OF
 from reconciler.sandbox.errors import Refusal
-from reconciler.sandbox.roledata import BUILT_IN
-from reconciler.sandbox.skus import ID_OF
 
 if TYPE_CHECKING:
     from collections.abc import Callable

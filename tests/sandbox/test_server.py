@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from reconciler.errors import UsageError
-from reconciler.sandbox.company import AGE_IDENTITY, GROUPS
+from reconciler.sandbox.company.contoso import AGE_IDENTITY, GROUPS
 from reconciler.sandbox.server import reset, running
 from reconciler.sandbox.wire import After, Exchange, Incoming, Reply
 

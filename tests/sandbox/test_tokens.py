@@ -8,9 +8,9 @@ import pytest
 from azure.identity import ClientSecretCredential
 
 from reconciler.sandbox import errors
-from reconciler.sandbox.company import APPLY_APP, GROUPS, PEOPLE, PLAN_APP, TENANT_ID
+from reconciler.sandbox.company.contoso import APPLY_APP, GROUPS, PEOPLE, PLAN_APP, TENANT_ID
+from reconciler.sandbox.login.tokens import read, sign
 from reconciler.sandbox.permissions import APPLY_SET
-from reconciler.sandbox.tokens import read, sign
 
 if TYPE_CHECKING:
     import httpx

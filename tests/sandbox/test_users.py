@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from reconciler.sandbox.company import EXTENSIONS, PEOPLE, TENANT_ID
+from reconciler.sandbox.company.contoso import EXTENSIONS, PEOPLE, TENANT_ID
 
 if TYPE_CHECKING:
     from pathlib import Path

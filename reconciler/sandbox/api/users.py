@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from reconciler.sandbox import accounts, errors, odata, passwords, permissions, values
-from reconciler.sandbox.calls import NO_CONTENT, Call
-from reconciler.sandbox.properties import (
+from reconciler.sandbox import errors, permissions
+from reconciler.sandbox.calls import NO_CONTENT, Call, Route
+from reconciler.sandbox.data import accounts, passwords, values
+from reconciler.sandbox.data.properties import (
     BASIC,
     CLOUD_MASTERED,
     SENSITIVE,
     USER,
     USER_DEFAULTS,
 )
-from reconciler.sandbox.queries import USER_COLLECTIONS
-from reconciler.sandbox.store import resource, setting
+from reconciler.sandbox.data.store import resource, setting
+from reconciler.sandbox.query import odata
+from reconciler.sandbox.query.queries import USER_COLLECTIONS
 from reconciler.sandbox.wire import Reply, stamp
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.accounts import User
-    from reconciler.sandbox.odata import Options
+    from reconciler.sandbox.data.accounts import User
+    from reconciler.sandbox.query.odata import Options
 
 _REQUIRED = ("accountEnabled", "displayName", "mailNickname", "userPrincipalName")
 _CREATED = tuple(name for name in USER_DEFAULTS if name != "id")
@@ -236,3 +238,13 @@ def revoke_sessions(call: Call) -> Reply:
     changed = {**user.properties, "signInSessionsValidFromDateTime": stamp()}
     accounts.save(call.db, replace(user, properties=changed))
     return call.entity("Edm.Boolean", {"value": True})
+
+
+ROUTES: Final = (
+    ("GET", "users", Route(listing, permissions.USER_READ, 2)),
+    ("POST", "users", Route(create, permissions.USER_CREATE)),
+    ("GET", "users/{}", Route(read, permissions.USER_READ)),
+    ("PATCH", "users/{}", Route(update, permissions.USER_UPDATE)),
+    ("DELETE", "users/{}", Route(delete, permissions.USER_DELETE)),
+    ("POST", "users/{}/revokeSignInSessions", Route(revoke_sessions, permissions.USER_REVOKE)),
+)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.sandbox import accounts, errors, groups, objects, odata
-from reconciler.sandbox.calls import Call, checked_id
-from reconciler.sandbox.members import require_advanced
+from reconciler.sandbox import errors
+from reconciler.sandbox import permissions as p
+from reconciler.sandbox.api import groups, objects
+from reconciler.sandbox.api.members import require_advanced
+from reconciler.sandbox.calls import Call, Route, checked_id
+from reconciler.sandbox.data import accounts
+from reconciler.sandbox.query import odata
 
 if TYPE_CHECKING:
     from reconciler.sandbox.wire import Reply
@@ -84,3 +88,17 @@ def all_ids(call: Call) -> Reply:
     found = [group for key in _ids(call) if (group := groups.find(call.db, key))]
     value = [g.id for g in found if not only_security or g.properties.get("securityEnabled")]
     return call.entity("Collection(Edm.String)", {"value": value})
+
+
+ROUTES: Final = (
+    ("GET", "users/{}/memberOf", Route(member_of, p.MEMBER_OF, 2)),
+    ("GET", "users/{}/memberOf/microsoft.graph.group", Route(member_of_groups, p.MEMBER_OF, 2)),
+    ("GET", "users/{}/transitiveMemberOf", Route(transitive, p.TRANSITIVE_MEMBER_OF, 2)),
+    (
+        "GET",
+        "users/{}/transitiveMemberOf/microsoft.graph.group",
+        Route(transitive_groups, p.TRANSITIVE_MEMBER_OF, 2),
+    ),
+    ("POST", "users/{}/checkMemberGroups", Route(check, p.CHECK_MEMBER, 4)),
+    ("POST", "users/{}/getMemberGroups", Route(all_ids, p.CHECK_MEMBER, 2)),
+)

@@ -7,21 +7,24 @@ uses one. Words of refusal from recorded replies of `assignLicense`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.sandbox import accounts, errors
-from reconciler.sandbox.accounts import GUID
-from reconciler.sandbox.properties import USER_DEFAULTS
-from reconciler.sandbox.skus import NEEDS
-from reconciler.sandbox.store import resource, resources, to_text
+from reconciler.sandbox import errors
+from reconciler.sandbox import permissions as p
+from reconciler.sandbox.calls import Route
+from reconciler.sandbox.company.skus import NEEDS
+from reconciler.sandbox.data import accounts
+from reconciler.sandbox.data.accounts import GUID
+from reconciler.sandbox.data.properties import USER_DEFAULTS
+from reconciler.sandbox.data.store import resource, resources, to_text
 from reconciler.sandbox.wire import Reply, stamp
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from reconciler.sandbox.accounts import User
+    from reconciler.sandbox.api.groups import Group
     from reconciler.sandbox.calls import Call
-    from reconciler.sandbox.groups import Group
+    from reconciler.sandbox.data.accounts import User
 
 _ARRAYS = ("addLicenses", "removeLicenses")
 
@@ -217,3 +220,11 @@ def _detail(db: sqlite3.Connection, user: User, license_: dict[str, Any]) -> dic
         "skuPartNumber": sku["skuPartNumber"],
         "servicePlans": plans,
     }
+
+
+ROUTES: Final = (
+    ("POST", "users/{}/assignLicense", Route(assign, p.LICENSE_ASSIGN)),
+    ("GET", "users/{}/licenseDetails", Route(details, p.LICENSE_DETAILS, 2)),
+    ("GET", "subscribedSkus", Route(subscribed, p.SKU_READ, 3)),
+    ("GET", "subscribedSkus/{}", Route(subscribed_one, p.SKU_READ, 3)),
+)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from reconciler.sandbox import errors, odata, permissions
-from reconciler.sandbox.calls import Call, checked_id
-from reconciler.sandbox.properties import GROUP, GROUP_DEFAULTS, Kind
-from reconciler.sandbox.queries import GROUP_COLLECTIONS
+from reconciler.sandbox import errors, permissions
+from reconciler.sandbox.calls import Call, Route, checked_id
+from reconciler.sandbox.data.properties import GROUP, GROUP_DEFAULTS, Kind
+from reconciler.sandbox.query import odata
+from reconciler.sandbox.query.queries import GROUP_COLLECTIONS
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
-    from reconciler.sandbox.odata import Options
+    from reconciler.sandbox.query.odata import Options
     from reconciler.sandbox.wire import Reply
 
 COLUMNS = "seq, id, document"
@@ -122,3 +123,9 @@ def writable(call: Call) -> Group:
     if group.properties.get("isAssignableToRole"):
         permissions.require(call, permissions.ROLE_WRITE)
     return group
+
+
+ROUTES: Final = (
+    ("GET", "groups", Route(listing, permissions.GROUP_READ)),
+    ("GET", "groups/{}", Route(read, permissions.GROUP_READ)),
+)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from reconciler.sandbox import errors
-from reconciler.sandbox.properties import EXTENSION_ATTRIBUTES, USER, Kind
-from reconciler.sandbox.store import to_text
+from reconciler.sandbox.data.properties import EXTENSION_ATTRIBUTES, USER, Kind
+from reconciler.sandbox.data.store import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from reconciler.sandbox.store import path_expression
+from reconciler.sandbox.data.store import path_expression
 
 EXTENSION_ATTRIBUTES: Final = tuple(f"extensionAttribute{n}" for n in range(1, 16))
 EXTENSION_NAME: Final = re.compile(r"extension_[0-9a-f]{32}_\w+", re.IGNORECASE)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.sandbox import accounts, errors, groups, licenses, objects, odata, permissions
-from reconciler.sandbox.calls import NO_CONTENT, Call, checked_id, reference_key, referenced
-from reconciler.sandbox.users import delete
+from reconciler.sandbox import errors, permissions
+from reconciler.sandbox.api import groups, licenses, objects
+from reconciler.sandbox.api.users import delete
+from reconciler.sandbox.calls import NO_CONTENT, Call, Route, checked_id, reference_key, referenced
+from reconciler.sandbox.data import accounts
+from reconciler.sandbox.query import odata
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.accounts import User
-    from reconciler.sandbox.groups import Group
+    from reconciler.sandbox.api.groups import Group
+    from reconciler.sandbox.data.accounts import User
     from reconciler.sandbox.wire import Reply
 
 MOST_LINKS = 20
@@ -172,3 +175,19 @@ def delete_object(call: Call) -> Reply:
         raise errors.NO_RESOURCE.error(id=member)
     permissions.require(call, permissions.USER_DELETE)
     return delete(Call(call.db, call.request, call.caller, (member,)))
+
+
+ROUTES: Final = (
+    ("PATCH", "groups/{}", Route(bind, permissions.MEMBER_WRITE)),
+    ("GET", "groups/{}/members", Route(listing, permissions.MEMBER_READ, 3)),
+    ("POST", "groups/{}/members", Route(bare, permissions.MEMBER_WRITE)),
+    (
+        "GET",
+        "groups/{}/members/microsoft.graph.user",
+        Route(listing_users, permissions.MEMBER_READ, 3),
+    ),
+    ("GET", "groups/{}/transitiveMembers", Route(transitive, permissions.MEMBER_READ, 5)),
+    ("POST", "groups/{}/members/$ref", Route(add, permissions.MEMBER_WRITE)),
+    ("DELETE", "groups/{}/members/{}/$ref", Route(remove, permissions.MEMBER_WRITE)),
+    ("DELETE", "groups/{}/members/{}", Route(delete_object, permissions.USER_DELETE)),
+)

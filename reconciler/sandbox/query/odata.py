@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from reconciler.sandbox import errors
-from reconciler.sandbox.properties import EXTENSION_NAME
-from reconciler.sandbox.queries import LONGEST_TARGET, Index, Sql
-from reconciler.sandbox.store import resources
+from reconciler.sandbox.data.properties import EXTENSION_NAME
+from reconciler.sandbox.data.store import resources
+from reconciler.sandbox.query.queries import LONGEST_TARGET, Index, Sql
 from reconciler.sandbox.wire import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reconciler.sandbox.calls import Call
-    from reconciler.sandbox.properties import Property
-    from reconciler.sandbox.queries import Collection
+    from reconciler.sandbox.data.properties import Property
+    from reconciler.sandbox.query.queries import Collection
     from reconciler.sandbox.wire import Incoming
 
 PAGE = 100

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from reconciler.sandbox import accounts, errors, odata
-from reconciler.sandbox.calls import NO_CONTENT, Call, referenced
-from reconciler.sandbox.users import reference
+from reconciler.sandbox import errors
+from reconciler.sandbox import permissions as p
+from reconciler.sandbox.api.users import reference
+from reconciler.sandbox.calls import NO_CONTENT, Call, Route, referenced
+from reconciler.sandbox.data import accounts
+from reconciler.sandbox.query import odata
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.accounts import User
+    from reconciler.sandbox.data.accounts import User
     from reconciler.sandbox.wire import Reply
 
 
@@ -57,3 +60,11 @@ def _manageable(call: Call) -> User:
     if user.is_synced:
         raise errors.SYNCED.error()
     return user
+
+
+ROUTES: Final = (
+    ("GET", "users/{}/manager", Route(read, p.MANAGER_READ)),
+    ("GET", "users/{}/manager/$ref", Route(read_reference, p.MANAGER_READ)),
+    ("PUT", "users/{}/manager/$ref", Route(assign, p.USER_CREATE)),
+    ("DELETE", "users/{}/manager/$ref", Route(clear, p.USER_CREATE)),
+)

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
-from reconciler.sandbox import certificates, store
-from reconciler.sandbox.company import AGE_IDENTITY, AGE_RECIPIENT, APPLY_APP
-from reconciler.sandbox.locks import locked
-from reconciler.sandbox.seed import seed
+from reconciler.sandbox import certificates
+from reconciler.sandbox.company.contoso import AGE_IDENTITY, AGE_RECIPIENT, APPLY_APP
+from reconciler.sandbox.company.seed import seed
+from reconciler.sandbox.data import store
+from reconciler.sandbox.data.locks import locked
 
 if TYPE_CHECKING:
     import sqlite3

@@ -16,9 +16,10 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from reconciler.sandbox import accounts, assertions, passwords, tokens
-from reconciler.sandbox.refusals import SignInError, of_client
-from reconciler.sandbox.store import resource, setting
+from reconciler.sandbox.data import accounts, passwords
+from reconciler.sandbox.data.store import resource, setting
+from reconciler.sandbox.login import assertions, tokens
+from reconciler.sandbox.login.refusals import SignInError, of_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from reconciler.sandbox import accounts, passwords, permissions, skus
-from reconciler.sandbox.company import (
+from reconciler.sandbox import permissions
+from reconciler.sandbox.api.roles import definition_document, grant
+from reconciler.sandbox.company import skus
+from reconciler.sandbox.company.contoso import (
     APPLY_APP,
     DOMAINS,
     EXTENSION_APP_ID,
@@ -24,15 +26,15 @@ from reconciler.sandbox.company import (
     Person,
     stable_id,
 )
-from reconciler.sandbox.roledata import BUILT_IN
-from reconciler.sandbox.roles import definition_document, grant
-from reconciler.sandbox.store import add_resource, set_setting, to_text, transaction
+from reconciler.sandbox.company.roledata import BUILT_IN
+from reconciler.sandbox.data import accounts, passwords
+from reconciler.sandbox.data.store import add_resource, set_setting, to_text, transaction
 from reconciler.sandbox.wire import stamp
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from reconciler.sandbox.accounts import User
+    from reconciler.sandbox.data.accounts import User
 
 _FOUNDED = "2024-03-01T09:00:00Z"
 _DELETED_FOR = timedelta(days=6)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import orjson
 
-from reconciler.sandbox import errors, groups, objects, odata
-from reconciler.sandbox.calls import NO_CONTENT, Call, checked_id
-from reconciler.sandbox.properties import Filter, Kind, Property
-from reconciler.sandbox.store import resource
+from reconciler.sandbox import errors
+from reconciler.sandbox import permissions as p
+from reconciler.sandbox.api import groups, objects
+from reconciler.sandbox.calls import NO_CONTENT, Call, Route, checked_id
+from reconciler.sandbox.data.properties import Filter, Kind, Property
+from reconciler.sandbox.data.store import resource
+from reconciler.sandbox.query import odata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -204,3 +207,13 @@ def unassign(call: Call) -> Reply:
     row = _row(call)
     call.db.execute("DELETE FROM role_assignment WHERE id = ?", (row[1],))
     return NO_CONTENT
+
+
+ROUTES: Final = (
+    ("GET", "roleManagement/directory/roleDefinitions", Route(definitions, p.ROLE_READ)),
+    ("GET", "roleManagement/directory/roleDefinitions/{}", Route(definition, p.ROLE_READ)),
+    ("GET", "roleManagement/directory/roleAssignments", Route(assignments, p.ROLE_READ)),
+    ("POST", "roleManagement/directory/roleAssignments", Route(assign, p.ROLE_WRITE)),
+    ("GET", "roleManagement/directory/roleAssignments/{}", Route(assignment, p.ROLE_READ)),
+    ("DELETE", "roleManagement/directory/roleAssignments/{}", Route(unassign, p.ROLE_WRITE)),
+)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reconciler.sandbox import accounts, groups, users
-from reconciler.sandbox.groups import Group
-from reconciler.sandbox.store import resource
+from reconciler.sandbox.api import groups, users
+from reconciler.sandbox.api.groups import Group
+from reconciler.sandbox.data import accounts
+from reconciler.sandbox.data.store import resource
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from reconciler.sandbox.accounts import User
     from reconciler.sandbox.calls import Call
-    from reconciler.sandbox.odata import Options
+    from reconciler.sandbox.data.accounts import User
+    from reconciler.sandbox.query.odata import Options
 
 
 def find(db: sqlite3.Connection, key: str) -> User | Group | None:

@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
 from reconciler.sandbox import errors
-from reconciler.sandbox.filters import (
+from reconciler.sandbox.data.properties import (
+    EXTENSION_ATTRIBUTES,
+    EXTENSION_NAME,
+    Filter,
+    Kind,
+    Property,
+    extension,
+    extension_attribute,
+)
+from reconciler.sandbox.query.filters import (
     AnyOf,
     Bare,
     Both,
@@ -23,15 +32,6 @@ from reconciler.sandbox.filters import (
     Node,
     Not,
     parse,
-)
-from reconciler.sandbox.properties import (
-    EXTENSION_ATTRIBUTES,
-    EXTENSION_NAME,
-    Filter,
-    Kind,
-    Property,
-    extension,
-    extension_attribute,
 )
 
 if TYPE_CHECKING:

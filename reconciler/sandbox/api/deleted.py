@@ -7,15 +7,18 @@ seat (Entra, "Restore or remove a recently deleted user").
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.sandbox import accounts, odata, permissions, users, values
-from reconciler.sandbox.calls import NO_CONTENT, Call, checked_id
-from reconciler.sandbox.properties import USER, USER_DEFAULTS
-from reconciler.sandbox.queries import USER_COLLECTIONS
+from reconciler.sandbox import permissions
+from reconciler.sandbox.api import users
+from reconciler.sandbox.calls import NO_CONTENT, Call, Route, checked_id
+from reconciler.sandbox.data import accounts, values
+from reconciler.sandbox.data.properties import USER, USER_DEFAULTS
+from reconciler.sandbox.query import odata
+from reconciler.sandbox.query.queries import USER_COLLECTIONS
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.accounts import User
+    from reconciler.sandbox.data.accounts import User
     from reconciler.sandbox.wire import Reply
 
 _ID_LENGTH = 32
@@ -98,3 +101,15 @@ def purge(call: Call) -> Reply:
     ):
         call.db.execute(text, (user.id,))
     return NO_CONTENT
+
+
+ROUTES: Final = (
+    (
+        "GET",
+        "directory/deletedItems/microsoft.graph.user",
+        Route(listing, permissions.DELETED_READ),
+    ),
+    ("GET", "directory/deletedItems/{}", Route(read, permissions.DELETED_READ)),
+    ("DELETE", "directory/deletedItems/{}", Route(purge, permissions.USER_DELETE)),
+    ("POST", "directory/deletedItems/{}/restore", Route(restore, permissions.USER_DELETE)),
+)

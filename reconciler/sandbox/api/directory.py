@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.sandbox import errors, objects, odata
-from reconciler.sandbox.calls import Call, checked_id
-from reconciler.sandbox.store import resource, resources
+from reconciler.sandbox import errors
+from reconciler.sandbox import permissions as p
+from reconciler.sandbox.api import objects
+from reconciler.sandbox.calls import Call, Route, checked_id
+from reconciler.sandbox.data.store import resource, resources
+from reconciler.sandbox.query import odata
 from reconciler.sandbox.wire import Reply
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.odata import Options
+    from reconciler.sandbox.query.odata import Options
 
 _MOST_IDS = 1000
 
@@ -85,3 +88,13 @@ def count_users(call: Call) -> Reply:
         raise errors.COUNT_UNSUPPORTED.error()
     (number,) = call.db.execute("SELECT count(*) FROM user WHERE deleted IS NULL").fetchone()
     return Reply(200, number, {"content-type": "text/plain"})
+
+
+ROUTES: Final = (
+    ("GET", "users/$count", Route(count_users, p.USER_READ_FULL)),
+    ("GET", "domains", Route(domains, p.DOMAIN_READ)),
+    ("GET", "domains/{}", Route(domain, p.DOMAIN_READ)),
+    ("GET", "organization", Route(organizations, p.ORGANIZATION_READ)),
+    ("GET", "organization/{}", Route(organization, p.ORGANIZATION_READ)),
+    ("POST", "directoryObjects/getByIds", Route(by_ids, p.OBJECT_READ, 5)),
+)

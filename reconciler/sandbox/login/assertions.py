@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from reconciler.sandbox.refusals import of_client
+from reconciler.sandbox.login.refusals import of_client
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from reconciler.sandbox import errors
-from reconciler.sandbox.countries import CODES
-from reconciler.sandbox.properties import (
+from reconciler.sandbox.data.countries import CODES
+from reconciler.sandbox.data.properties import (
     EXTENSION_ATTRIBUTES,
     EXTENSION_NAME,
     USER,

@@ -1,0 +1,1 @@
+"""The company that a new tenant is filled with."""

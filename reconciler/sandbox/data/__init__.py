@@ -1,0 +1,1 @@
+"""What the tenant keeps: rows, values and the files they live in."""

@@ -1,0 +1,1 @@
+"""Query options of OData: what may be asked, and the SQL that answers it."""
