@@ -53,12 +53,18 @@ def _answer(tenant: Tenant, request: Request, payload: bytes) -> Reply:
 
 
 def _response(reply: Reply) -> Response:
-    content = b"" if reply.body is None else orjson.dumps(reply.body)
+    content = _content(reply)
     headers = {"date": formatdate(usegmt=True), **reply.headers}
     response = Response(content, reply.status, headers)
     if reply.body is not None and "content-type" not in response.headers:
         response.headers["content-type"] = "application/json"
     return response
+
+
+def _content(reply: Reply) -> bytes:
+    if isinstance(reply.body, bytes):
+        return reply.body
+    return b"" if reply.body is None else orjson.dumps(reply.body)
 
 
 async def _cut(reply: Reply, send: Send) -> None:

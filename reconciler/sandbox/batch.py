@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from reconciler.sandbox import errors
 from reconciler.sandbox.wire import Incoming, Reply
 
@@ -115,4 +117,7 @@ def _shown(key: str | int, reply: Reply) -> dict[str, Any]:
         if name.lower() in _SHOWN or name.lower().startswith("x-ms-")
     }
     shown: dict[str, Any] = {"id": str(key), "status": reply.status, "headers": headers}
-    return shown if reply.body is None else {**shown, "body": reply.body}
+    if reply.body is None:
+        return shown
+    ready = isinstance(reply.body, bytes)
+    return {**shown, "body": orjson.loads(reply.body) if ready else reply.body}

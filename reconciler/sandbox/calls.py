@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from reconciler.sandbox import errors
 from reconciler.sandbox.data.accounts import GUID
+from reconciler.sandbox.trouble.lag import Area
 from reconciler.sandbox.wire import Incoming, Reply
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class Route:
     handler: Handler
     permissions: frozenset[str]
     cost: int = 1
+    area: Area = Area.DIRECTORY
+    """Where its reads are answered from, and which replica its writes look objects up in."""
+    activity: str | None = None
+    """What the audit log calls it; None for what is not logged."""
 
 
 NO_CONTENT = Reply(204)

@@ -386,6 +386,12 @@ FAILED_DEPENDENCY = Refusal(
 )
 
 # --- roles
+SUBJECT_NOT_FOUND = Refusal(
+    404,
+    "SubjectNotFound",
+    "The subject is not found.",
+    evidence="R for the code, msgraph-sdk-dotnet#2772; I words",
+)
 UNKNOWN_ROLE = Refusal(400, _BAD, "The role definition '{id}' is not valid.", evidence="I")
 ROLE_SCOPE = Refusal(400, _BAD, "The directory scope '{scope}' is not valid.", evidence="I")
 NOT_ROLE_ASSIGNABLE = Refusal(400, _BAD, "The group is not assignable to a role.", evidence="I")

@@ -9,7 +9,7 @@ import asyncio
 import socket
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -67,8 +67,11 @@ def running(  # noqa: PLR0913 -- all but the file are for tests and have a defau
     as long as the block. Raises a `UsageError` when *file* is no tenant or is used by another
     server, and when a port is taken.
     """
-    with keeping.opened(file) as db, _folder(folder) as place:
-        tenant = Tenant(db, intercept=intercept, record=record)
+    with (
+        keeping.opened(file) as db,
+        closing(Tenant(db, intercept=intercept, record=record)) as tenant,
+        _folder(folder) as place,
+    ):
         files = certificates.ensure(place)
         certificate = keeping.registered(db, folder) if folder else None
         with _bound(port) as graph, _bound(login_port) as login:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+import orjson
+
 from reconciler.sandbox import batch, errors, routes
 from reconciler.sandbox.calls import Call
+from reconciler.sandbox.data import ledger
 from reconciler.sandbox.data.store import setting, transaction
 from reconciler.sandbox.login import tokens
 from reconciler.sandbox.permissions import require
-from reconciler.sandbox.wire import JSON_TYPE, After, Exchange, Incoming, Intercept, Reply
+from reconciler.sandbox.trouble.lag import NO_LAG, Area, Lag, Replicas
+from reconciler.sandbox.wire import (
+    JSON_TYPE,
+    After,
+    Exchange,
+    Incoming,
+    Intercept,
+    Reply,
+    stamp,
+)
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
+
+    from reconciler.sandbox.calls import Route
 
 _MOST_TOKENS = 256
 """Tokens whose signature is remembered as good."""
@@ -32,8 +47,12 @@ class Tenant:
         *,
         intercept: Intercept | None = None,
         record: Callable[[Exchange], None] | None = None,
+        lag: Lag = NO_LAG,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.db = db
+        ledger.watch(db)
+        self._replicas = Replicas(db, lag, clock)
         self.key = bytes.fromhex(setting(db, "key"))
         self._intercept = intercept
         self._record = record
@@ -74,15 +93,29 @@ class Tenant:
                 raise errors.METHOD_NOT_ALLOWED.error()
             return batch.run(incoming, self.answer)
         route, keys = routes.find(incoming.method, parts)
-        call = Call(self.db, incoming, caller, keys)
+        db = self._replicas.reading(_area(incoming, route)) if _is_read(incoming) else self.db
+        call = Call(db, incoming, caller, keys)
         require(call, route.permissions)
-        if incoming.method == "GET":
-            reply = route.handler(call)
-        else:
-            with transaction(self.db):
-                reply = route.handler(call)
+        reply = route.handler(call) if _is_read(incoming) else self._written(call, route)
         units = {"x-ms-resource-unit": str(_units(incoming, route.cost))}
         return replace(reply, headers={**units, **reply.headers})
+
+    def _written(self, call: Call, route: Route) -> Reply:
+        """Let the handler write, and keep what it touched for those who ask later."""
+        hidden = self._replicas.hidden(route.area, call.keys, call.request.body)
+        if hidden:
+            row = errors.SUBJECT_NOT_FOUND if route.area is Area.PIM else errors.NO_RESOURCE
+            raise row.error(id=hidden)
+        with transaction(self.db):
+            reply = route.handler(call)
+            touches = ledger.taken(self.db)
+            ledger.keep(self.db, touches, stamp())
+        self._replicas.noted(touches)
+        return reply
+
+    def close(self) -> None:
+        """Let go of what the tenant keeps beside its database."""
+        self._replicas.close()
 
     def _caller(self, authorization: str) -> tokens.Caller:
         scheme, _, token = authorization.partition(" ")
@@ -96,6 +129,16 @@ class Tenant:
             self._callers.clear()
         self._callers[token] = caller
         return caller
+
+
+def _is_read(incoming: Incoming) -> bool:
+    return incoming.method == "GET"
+
+
+def _area(incoming: Incoming, route: Route) -> Area:
+    """Give what a read is answered from: advanced queries have an index of their own."""
+    is_eventual = incoming.headers.get("consistencylevel", "").lower() == "eventual"
+    return Area.INDEX if route.area is Area.DIRECTORY and is_eventual else route.area
 
 
 def _common(reply: Reply, request_id: str, echo: str | None) -> dict[str, str]:
@@ -137,7 +180,7 @@ def _exchange(incoming: Incoming, reply: Reply) -> Exchange:
         headers=shown,
         body=incoming.body,
         status=reply.status,
-        reply=reply.body,
+        reply=orjson.loads(reply.body) if isinstance(reply.body, bytes) else reply.body,
         is_inner=incoming.is_inner,
         is_batch=not incoming.is_inner and incoming.path.lower().endswith("/$batch"),
     )

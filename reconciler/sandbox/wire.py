@@ -44,7 +44,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; *body* None is an empty one."""
+    """An answer; *body* None is an empty one, and bytes are JSON already."""
 
     status: int
     body: Json = None

@@ -94,12 +94,13 @@ def purge(call: Call) -> Reply:
     permissions.require_reach(call, user.id)
     for text in (
         "DELETE FROM member WHERE member_id = ?",
+        "DELETE FROM owner WHERE owner_id = ?",
         "DELETE FROM license WHERE user_id = ?",
         "DELETE FROM role_assignment WHERE principal_id = ?",
         "UPDATE user SET manager = NULL WHERE manager = ?",
-        "DELETE FROM user WHERE id = ?",
     ):
         call.db.execute(text, (user.id,))
+    accounts.remove(call.db, user)
     return NO_CONTENT
 
 

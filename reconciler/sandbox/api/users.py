@@ -36,6 +36,8 @@ _CONTEXT = "users/$entity"
 def listing(call: Call) -> Reply:
     """`GET /users`."""
     asked = odata.options(call.request)
+    if _is_plain(call, asked):
+        return _plain_page(call, asked)
     where = odata.condition(call, asked, USER, USER_COLLECTIONS)
     names = selected(call, asked)
     rows = call.db.execute(
@@ -57,6 +59,26 @@ def listing(call: Call) -> Reply:
         lambda row: shown(call, accounts.from_row(row), asked, names),
         count=count,
     )
+
+
+def _is_plain(call: Call, asked: Options) -> bool:
+    """Whether a page shows everybody's default properties, which are kept ready."""
+    is_whole = asked.filter is None and asked.expand is None and not asked.select
+    return is_whole and not permissions.USER_READ_FULL.isdisjoint(call.caller.permissions)
+
+
+def _plain_page(call: Call, asked: Options) -> Reply:
+    items, last = call.db.execute(
+        "SELECT CAST(group_concat(shown, ',') AS BLOB), max(seq) FROM "
+        "(SELECT seq, shown FROM user_page WHERE seq > ? ORDER BY seq LIMIT ?)",
+        (asked.after, asked.top),
+    ).fetchone()
+    more = call.db.execute("SELECT 1 FROM user_page WHERE seq > ? LIMIT 1", (last or 0,)).fetchone()
+    count = None
+    if asked.count and asked.is_eventual:
+        (count,) = call.db.execute("SELECT count(*) FROM user_page").fetchone()
+    ready = odata.Ready(items or b"", last if more else None, count)
+    return odata.ready_page(call, asked, "users", ready)
 
 
 def selected(call: Call, asked: Options) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from reconciler.sandbox import errors
-from reconciler.sandbox.data.properties import EXTENSION_ATTRIBUTES, USER, Kind
+from reconciler.sandbox.data.properties import EXTENSION_ATTRIBUTES, USER, USER_DEFAULTS, Kind
 from reconciler.sandbox.data.store import to_text
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ def insert(
         )
     except sqlite3.IntegrityError as error:
         raise errors.DUPLICATE_UPN.error(target="userPrincipalName") from error
-    return User(cursor.lastrowid or 0, key, upn, None, None, password, properties)
+    user = User(cursor.lastrowid or 0, key, upn, None, None, password, properties)
+    _show_on_pages(db, user)
+    return user
 
 
 def save(db: sqlite3.Connection, user: User) -> None:
@@ -104,6 +106,25 @@ def save(db: sqlite3.Connection, user: User) -> None:
         )
     except sqlite3.IntegrityError as error:
         raise errors.DUPLICATE_UPN.error(target="userPrincipalName") from error
+    _show_on_pages(db, user)
+
+
+def remove(db: sqlite3.Connection, user: User) -> None:
+    """Forget *user*, which is deleted already, and nothing else."""
+    db.execute("DELETE FROM user WHERE id = ?", (user.id,))
+
+
+def page_text(user: User) -> str:
+    """Give the default properties of *user* as they stand in a list: the JSON of one item."""
+    return to_text({name: _plain(user, name) for name in USER_DEFAULTS})
+
+
+def _show_on_pages(db: sqlite3.Connection, user: User) -> None:
+    """Keep what lists show of *user* ready: a page is then a matter of joining texts."""
+    if user.deleted is None:
+        db.execute("INSERT OR REPLACE INTO user_page VALUES (?, ?)", (user.seq, page_text(user)))
+    else:
+        db.execute("DELETE FROM user_page WHERE seq = ?", (user.seq,))
 
 
 def show(
@@ -116,10 +137,6 @@ def show(
 
 def _value(db: sqlite3.Connection, user: User, name: str) -> Any:  # noqa: ANN401 -- any JSON
     match name:
-        case "id":
-            return user.id
-        case "userPrincipalName":
-            return user.upn
         case "deletedDateTime":
             return user.deleted
         case "assignedLicenses" | "licenseAssignmentStates":
@@ -132,6 +149,15 @@ def _value(db: sqlite3.Connection, user: User, name: str) -> Any:  # noqa: ANN40
             return {attribute: kept.get(attribute) for attribute in EXTENSION_ATTRIBUTES}
         case "passwordProfile":
             return {"password": None, **(user.properties.get(name) or {})}
+    return _plain(user, name)
+
+
+def _plain(user: User, name: str) -> Any:  # noqa: ANN401 -- any JSON
+    """Give a property that lies in the row itself."""
+    if name == "id":
+        return user.id
+    if name == "userPrincipalName":
+        return user.upn
     prop = USER.get(name.lower())
     empty: list[Any] | None = (
         [] if prop and (prop.kind is Kind.TEXTS or name.endswith("Errors")) else None
