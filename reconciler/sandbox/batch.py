@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST = 20
 _WITH_BODY = frozenset(("POST", "PATCH", "PUT"))
-_INHERITED = ("authorization", "host")
+_INHERITED = ("authorization", "host", "user-agent")
 _SHOWN = frozenset(("cache-control", "content-type", "location", "retry-after"))
 _MULTIPLE = 300
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -90,7 +90,7 @@ def _headers(part: dict[str, Any]) -> dict[str, str]:
 
 
 def _incoming(outer: Incoming, key: str, part: dict[str, Any]) -> Incoming:
-    """Give a part as a request of its own: it inherits the token and nothing else."""
+    """Give a part as a request of its own: it inherits who asks, and nothing else."""
     path, _, query = part["url"].partition("?")
     inherited = {name: outer.headers[name] for name in _INHERITED if name in outer.headers}
     if echo := outer.headers.get("client-request-id"):

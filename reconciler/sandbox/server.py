@@ -6,6 +6,7 @@ Every request is answered on the thread of one event loop, so each is atomic.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import tempfile
 import threading
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from reconciler.errors import UsageError
-from reconciler.sandbox import certificates
+from reconciler.sandbox import certificates, tracing
 from reconciler.sandbox.app import graph_app
 from reconciler.sandbox.company.contoso import APPLY_APP, PLAN_APP, TENANT_ID
 from reconciler.sandbox.data import keeping, store
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from reconciler.sandbox.company.contoso import Application
-    from reconciler.sandbox.wire import Exchange, Intercept
+    from reconciler.sandbox.wire import Intercept, Record
 
 __all__ = ["TENANT_ID", "Endpoints", "reset", "running"]
 
@@ -57,7 +58,7 @@ def running(  # noqa: PLR0913 -- all but the file are for tests and have a defau
     port: int = 0,
     login_port: int = 0,
     intercept: Intercept | None = None,
-    record: Callable[[Exchange], None] | None = None,
+    record: Record | None = None,
     folder: Path | None = None,
 ) -> Iterator[Endpoints]:
     """Run the tenant that *file* keeps, or a new one in memory, until the block ends.
@@ -67,9 +68,11 @@ def running(  # noqa: PLR0913 -- all but the file are for tests and have a defau
     as long as the block. Raises a `UsageError` when *file* is no tenant or is used by another
     server, and when a port is taken.
     """
+    traced = os.environ.get(tracing.VARIABLE)
     with (
         keeping.opened(file) as db,
-        closing(Tenant(db, intercept=intercept, record=record)) as tenant,
+        tracing.tracing(Path(traced) if traced else None) as trace,
+        closing(Tenant(db, intercept=intercept, records=_present(record, trace))) as tenant,
         _folder(folder) as place,
     ):
         files = certificates.ensure(place)
@@ -94,6 +97,10 @@ def running(  # noqa: PLR0913 -- all but the file are for tests and have a defau
                     _environment(db, PLAN_APP, graph, login, files.authority),
                     certificate,
                 )
+
+
+def _present(*records: Record | None) -> tuple[Record, ...]:
+    return tuple(record for record in records if record)
 
 
 @contextmanager

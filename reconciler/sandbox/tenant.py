@@ -22,13 +22,14 @@ from reconciler.sandbox.wire import (
     Exchange,
     Incoming,
     Intercept,
+    Record,
     Reply,
     stamp,
 )
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from reconciler.sandbox.calls import Route
 
@@ -46,7 +47,7 @@ class Tenant:
         db: sqlite3.Connection,
         *,
         intercept: Intercept | None = None,
-        record: Callable[[Exchange], None] | None = None,
+        records: Sequence[Record] = (),
         lag: Lag = NO_LAG,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -55,7 +56,7 @@ class Tenant:
         self._replicas = Replicas(db, lag, clock)
         self.key = bytes.fromhex(setting(db, "key"))
         self._intercept = intercept
-        self._record = record
+        self._records = records
         self._callers: dict[str, tokens.Caller] = {}
 
     def answer(self, incoming: Incoming) -> Reply:
@@ -67,8 +68,10 @@ class Tenant:
             reply = self._safely(incoming)
             if isinstance(verdict, After):
                 reply = verdict.reply
-        if self._record:
-            self._record(_exchange(incoming, reply))
+        if self._records:
+            exchange = _exchange(incoming, reply)
+            for record in self._records:
+                record(exchange)
         return reply
 
     def _safely(self, incoming: Incoming) -> Reply:
@@ -181,6 +184,8 @@ def _exchange(incoming: Incoming, reply: Reply) -> Exchange:
         body=incoming.body,
         status=reply.status,
         reply=orjson.loads(reply.body) if isinstance(reply.body, bytes) else reply.body,
+        reply_headers=dict(reply.headers),
+        is_cut=reply.is_cut,
         is_inner=incoming.is_inner,
         is_batch=not incoming.is_inner and incoming.path.lower().endswith("/$batch"),
     )

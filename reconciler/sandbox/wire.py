@@ -76,9 +76,15 @@ class Exchange:
     body: Json
     status: int
     reply: Json
+    reply_headers: Mapping[str, str] = field(default_factory=dict)
+    is_cut: bool = False
     is_inner: bool = False
     is_batch: bool = False
     """Whether it is the `$batch` that carried others."""
+
+
+Record: TypeAlias = Callable[[Exchange], None]
+"""Somebody who is told of every exchange."""
 
 
 def stamp(moment: datetime | None = None) -> str:
