@@ -1,0 +1,110 @@
+"""Replays all that the tests said to the sandbox, and what it answered, before the judge."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from tests.contract.contract import Contract, Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MESSAGES: Final = Path(__file__).with_name("messages.json")
+"""Each with `*` where a name or an id stands."""
+_MOST_SHOWN = 40
+
+
+class Refusals:
+    """The quoted refusals of `messages.json`, until they are heard."""
+
+    def __init__(self, file: Path = MESSAGES) -> None:
+        self._waiting = {
+            f"{row['area']}: {row['status']} {row['code']} {row['message']}": re.compile(
+                "\\n".join(
+                    ".*".join(re.escape(part) for part in str(row[name]).split("*"))
+                    for name in ("status", "code", "message")
+                ),
+                re.DOTALL,
+            )
+            for row in orjson.loads(file.read_bytes())
+        }
+
+    def hear(self, exchange: Exchange) -> None:
+        """Strike out what this exchange says, if it is a refusal."""
+        error = exchange.reply.get("error") if isinstance(exchange.reply, dict) else None
+        if not isinstance(error, dict):
+            return
+        said = f"{exchange.status}\n{error.get('code')}\n{error.get('message')}"
+        self._waiting = {n: p for n, p in self._waiting.items() if not p.fullmatch(said)}
+
+    @property
+    def unheard(self) -> tuple[str, ...]:
+        """Give those that nobody got."""
+        return tuple(self._waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the judge says of a whole run."""
+
+    exchanges: int
+    ours: int
+    """How many of them the reconciler sent."""
+    problems: Counter[str]
+    """Each kind of problem, with how often it came up."""
+    unanswered: tuple[str, ...]
+    """The operations of the description that nobody ever saw succeed."""
+    unheard: tuple[str, ...]
+    """The refusals, quoted in Graph's documentation and issues, that nobody ever got."""
+
+    def lines(self, *, is_whole: bool) -> list[str]:
+        """Give the verdict for a terminal; a run of a few tests leaves much unanswered."""
+        faults = f"{self.problems.total():,} faults" if self.problems else "all conform"
+        shown = [f"contract: {self.exchanges:,} exchanges, {self.ours:,} of ours: {faults}"]
+        shown += [f"  {n} x {problem}" for problem, n in self.problems.most_common(_MOST_SHOWN)]
+        if is_whole:
+            shown += [f"  never answered: {name}" for name in self.unanswered]
+            shown += [f"  never heard: {message}" for message in self.unheard]
+        return shown
+
+    def is_good(self, *, is_whole: bool) -> bool:
+        """Whether everything conforms and, in a whole run, nothing was missed."""
+        missed = self.unanswered or self.unheard
+        return not self.problems and not (is_whole and missed)
+
+
+def verdict(lines: Iterable[bytes]) -> Verdict:
+    """Judge a trace: one exchange in JSON to a line."""
+    contract, refusals, problems = Contract(), Refusals(), Counter[str]()
+    exchanges = ours = 0
+    for line in lines:
+        exchange = Exchange(**orjson.loads(line))
+        exchanges += 1
+        ours += exchange.is_ours
+        refusals.hear(exchange)
+        found = contract.find(exchange)
+        name = found.name if found else f"{exchange.method} {exchange.path.partition('?')[0]}"
+        problems.update(
+            {f"{name} {exchange.status}: {problem}" for problem in contract.problems(exchange)}
+        )
+    first_error = 400
+    unanswered = tuple(
+        operation.name
+        for operation in contract.operations
+        if not any(status < first_error for status in operation.seen)
+    )
+    return Verdict(exchanges, ours, problems, unanswered, refusals.unheard)
+
+
+def verdict_of(trace: Path) -> Verdict:
+    """Judge the trace in a file; one that was never written holds nothing."""
+    if not trace.exists():
+        return verdict(())
+    with trace.open("rb") as lines:
+        return verdict(lines)
