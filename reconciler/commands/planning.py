@@ -89,7 +89,7 @@ def environment(sandbox: Path | None) -> Iterator[Mapping[str, str]]:
         from reconciler.sandbox.server import running
 
         try:
-            endpoints = stack.enter_context(running(sandbox))
+            endpoints = stack.enter_context(running(sandbox, tunnel_port=None))
         except OSError as error:
             reason = (error.strerror or type(error).__name__).lower()
             raise UsageError(

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from reconciler import atomic
+from reconciler.commands.pointing import exports
 from reconciler.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from reconciler.sandbox.server import Endpoints
 
 DEFAULT_FILE = Path(".reconciler/sandbox.sqlite")
 
-_LOOPBACK = "127.0.0.1,localhost"
-"""What no proxy may see: the requests carry tokens."""
 _PASTE = "# paste these lines in another terminal, or start with --env-file FILE and say `. FILE`"
+_NARROWEST = 72
+"""Cells that a summary takes on any terminal."""
 _STOP = "# serving until Ctrl-C"
 
 _file = click.option(
@@ -32,6 +28,11 @@ _file = click.option(
     default=DEFAULT_FILE,
     show_default=True,
     help="Where the tenant is kept.",
+)
+_seed = click.option(
+    "--seed",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The company of a new tenant, in YAML; Contoso where it is left out.",
 )
 _port = click.IntRange(0, 65535)
 
@@ -43,25 +44,57 @@ def group() -> None:
 
 @group.command()
 @_file
+@_seed
 @click.option("--port", type=_port, default=0, help="Graph's port; 0 for any that is free.")
+@click.option("--https-port", type=_port, default=0, help="Graph's port over TLS, likewise.")
 @click.option("--login-port", type=_port, default=0, help="The login service's port, likewise.")
+@click.option(
+    "--tunnel-port",
+    type=_port,
+    default=0,
+    help="The port of a proxy that leads Microsoft's hosts here, likewise.",
+)
 @click.option(
     "--env-file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the lines to this file instead, for `. FILE` in another terminal.",
 )
-def serve(file: Path, port: int, login_port: int, env_file: Path | None) -> None:
+@click.option(
+    "--faults",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="What goes wrong on purpose: a YAML file, see `reconciler schema faults`.",
+)
+def serve(
+    file: Path,
+    seed: Path | None,
+    port: int,
+    https_port: int,
+    login_port: int,
+    tunnel_port: int,
+    env_file: Path | None,
+    faults: Path | None,
+) -> None:
     """Serve the tenant until interrupted, and print the lines that point a shell at it.
 
     The lines are for another terminal: this one serves, so `eval "$(…)"` would wait forever.
     """
     from reconciler.sandbox.server import running
+    from reconciler.sandbox.trouble import files
+    from reconciler.sandbox.trouble.settings import NO_TROUBLE
 
+    trouble = files.load(faults) if faults else NO_TROUBLE
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with running(
-        file, port=port, login_port=login_port, folder=file.absolute().parent
+        file,
+        port=port,
+        https_port=https_port,
+        login_port=login_port,
+        tunnel_port=tunnel_port,
+        folder=file.absolute().parent,
+        seed=seed,
+        trouble=trouble,
     ) as endpoints:
         click.echo(_offered(exports(endpoints), env_file))
         # Whoever reads our output through a pipe waits for it.
@@ -88,51 +121,34 @@ def _write(path: Path, lines: str) -> None:
         ) from error
 
 
-def exports(endpoints: Endpoints) -> str:
-    """Give what a shell evaluates: the writer's lines, then the reader's as comments."""
-    return "\n".join(
-        (
-            "# the application that may write",
-            *_lines(endpoints.environment),
-            *_lines(dict.fromkeys(("NO_PROXY", "no_proxy"), _LOOPBACK)),
-            *_certificate(endpoints.certificate),
-            "# the application that may only read: take these instead",
-            *(
-                f"# {line}"
-                for line in _lines(
-                    {
-                        name: value
-                        for name, value in endpoints.read_only_environment.items()
-                        if name.startswith("AZURE_CLIENT_")
-                    }
-                )
-            ),
-        )
-    )
+@group.command()
+@_file
+@_seed
+def reset(file: Path, seed: Path | None) -> None:
+    """Make the tenant as new; its applications get new secrets."""
+    from reconciler.sandbox.server import reset as make_new
 
-
-def _certificate(path: Path | None) -> tuple[str, ...]:
-    if path is None:
-        return ()
-    (line,) = _lines({"AZURE_CLIENT_CERTIFICATE_PATH": str(path)})
-    return ("# or, instead of its secret, its certificate", f"# {line}; unset AZURE_CLIENT_SECRET")
-
-
-def _lines(environment: Mapping[str, str]) -> list[str]:
-    return [f"export {name}={_quoted(value)}" for name, value in environment.items()]
-
-
-def _quoted(value: str) -> str:
-    """Give *value* in single quotes always, so that the lines look alike."""
-    quoted = shlex.quote(value)
-    return quoted if quoted != value else f"'{value}'"
+    make_new(file, seed)
+    click.echo(f"{file} is as new")
 
 
 @group.command()
 @_file
-def reset(file: Path) -> None:
-    """Make the tenant as new; its applications get new secrets."""
-    from reconciler.sandbox.server import reset as make_new
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For a person, or for a program.",
+)
+def show(file: Path, form: str) -> None:
+    """Sum the tenant up, also while it is served: who is there, and who holds what."""
+    from reconciler.sandbox.company import showing
+    from reconciler.sandbox.data import keeping
 
-    make_new(file)
-    click.echo(f"{file} is as new")
+    found = keeping.shown(file)
+    if form == "json":
+        click.echo(showing.json(found))
+    else:
+        click.echo(showing.text(found, max(shutil.get_terminal_size((80, 24)).columns, _NARROWEST)))

@@ -6,9 +6,11 @@ import click
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["cohort", "tenant", "plan", "receipt"]))
+@click.argument(
+    "name", type=click.Choice(["cohort", "tenant", "plan", "receipt", "faults", "sandbox"])
+)
 def command(name: str) -> None:
-    """Print the JSON Schema of cohort files, the tenant file, plans or receipts."""
+    """Print the JSON Schema of one kind of file that is written here or read here."""
     from reconciler.config.schema import schema_text
 
     click.echo(schema_text(name), nl=False)

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
 from email.utils import formatdate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from reconciler.sandbox import errors
-from reconciler.sandbox.wire import Incoming, Reply
+from reconciler.sandbox import errors, replies, requests
+from reconciler.sandbox.wire import Cut, Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from reconciler.sandbox.tenant import Tenant
 
+    Sleep = Callable[[float], Awaitable[None]]
 
-def graph_app(tenant: Tenant) -> ASGIApp:
-    """Give the application that serves *tenant* to Graph's clients."""
+TRANSPORT: Final = "reconciler.transport"
+"""The extension of ASGI by which a server hands over the connection, to be broken."""
+
+
+def graph_app(tenant: Tenant, sleep: Sleep = asyncio.sleep) -> ASGIApp:
+    """Give the application that serves *tenant* to Graph's clients.
+
+    A reply that is held back waits in *sleep*, while others are answered.
+    """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        payload = await request.body()
-        reply = _answer(tenant, request, payload)
-        if reply.is_cut:
+        try:
+            reply = await _answer(tenant, request)
+        except ClientDisconnect:
+            return
+        if reply.delay:
+            await sleep(reply.delay)
+        if reply.is_cut and reply.cut_in is not Cut.BODY:
+            await _break(reply, scope, receive)
+        elif reply.is_cut:
             await _cut(reply, send)
         else:
             await _response(reply)(scope, receive, send)
@@ -33,23 +50,20 @@ def graph_app(tenant: Tenant) -> ASGIApp:
     return app
 
 
-def _answer(tenant: Tenant, request: Request, payload: bytes) -> Reply:
-    headers = {name.lower(): value for name, value in request.headers.items()}
+async def _answer(tenant: Tenant, request: Request) -> Reply:
     try:
-        body = orjson.loads(payload) if payload.strip() else None
-    except orjson.JSONDecodeError:
-        error = errors.BAD_JSON.error()
-        envelope = error.envelope(errors.new_id(), headers.get("client-request-id"))
-        return Reply(error.status, envelope, {"content-type": "application/json"})
-    return tenant.answer(
-        Incoming(
-            method=request.method,
-            path=request.scope["raw_path"].decode("ascii"),
-            query=request.scope["query_string"].decode("ascii"),
-            headers=headers,
-            body=body,
-        )
-    )
+        incoming = await requests.received(request)
+    except errors.GraphError as error:
+        return _unread(error, request.headers.get("client-request-id"))
+    return tenant.answer(incoming)
+
+
+def _unread(error: errors.GraphError, echo: str | None) -> Reply:
+    """Refuse a body; of one that is too long the rest comes, so no other request can follow."""
+    request_id = errors.new_id()
+    reply = replies.dressed(replies.refused(error, request_id, echo), request_id, echo)
+    is_unread = error.status == errors.BODY_TOO_LARGE.status
+    return replies.with_headers(reply, {"connection": "close"} if is_unread else {})
 
 
 def _response(reply: Reply) -> Response:
@@ -68,6 +82,24 @@ def _content(reply: Reply) -> bytes:
 
 
 async def _cut(reply: Reply, send: Send) -> None:
-    """Promise a body and send none: the server then breaks the connection."""
-    headers = [(b"content-length", b"1")]
+    """Promise a body and send half of it: the server then breaks the connection."""
+    content = _content(reply)
+    others = [pair for pair in _response(reply).raw_headers if pair[0] != b"content-length"]
+    headers = [*others, (b"content-length", b"%d" % max(1, len(content)))]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    half = content[: len(content) // 2]
+    await send({"type": "http.response.body", "body": half, "more_body": True})
+
+
+async def _break(reply: Reply, scope: Scope, receive: Receive) -> None:
+    """Break the connection itself, before or inside the headers."""
+    transport = scope["extensions"][TRANSPORT]["transport"]
+    if reply.cut_in is Cut.HEADERS:
+        head = b"HTTP/1.1 %d \r\ncontent-type: application/json\r\nrequest-i" % reply.status
+        transport.write(head)
+        transport.close()
+    else:
+        transport.abort()
+    # Returning earlier would have the server answer 500.
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -28,12 +28,16 @@ _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 def run(outer: Incoming, answer: Callable[[Incoming], Reply]) -> Reply:
     """Answer every part of *outer* with *answer*; raises when the batch itself is no good."""
     parts = _parts(outer.body)
-    replies: dict[str, dict[str, Any]] = {}
+    replies: dict[str, Reply] = {}
     for key, part in parts.items():
-        failed = any(replies[d]["status"] >= _MULTIPLE for d in _dependencies(part))
-        reply = _failed_dependency() if failed else answer(_incoming(outer, key, part))
-        replies[key] = _shown(part["id"], reply)
-    return Reply(200, {"responses": list(reversed(replies.values()))})
+        failed = any(replies[d].status >= _MULTIPLE for d in _dependencies(part))
+        replies[key] = _failed_dependency() if failed else answer(_incoming(outer, key, part))
+    shown = [_shown(parts[key]["id"], reply) for key, reply in replies.items()]
+    # The parts travel on one connection: it is as slow as the slowest, and breaks for all.
+    cut = next((reply for reply in replies.values() if reply.is_cut), Reply(200))
+    delay = max(reply.delay for reply in replies.values())
+    body = {"responses": shown[::-1]}
+    return Reply(200, body, is_cut=cut.is_cut, cut_in=cut.cut_in, delay=delay)
 
 
 def _parts(body: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 -- any JSON
@@ -102,6 +106,7 @@ def _incoming(outer: Incoming, key: str, part: dict[str, Any]) -> Incoming:
         headers={**inherited, **_headers(part)},
         body=part.get("body"),
         is_inner=True,
+        scheme=outer.scheme,
     )
 
 

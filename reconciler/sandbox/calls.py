@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 from reconciler.sandbox import errors
 from reconciler.sandbox.data.accounts import GUID
+from reconciler.sandbox.data.moments import utc_now
 from reconciler.sandbox.trouble.lag import Area
 from reconciler.sandbox.wire import Incoming, Reply
 
 if TYPE_CHECKING:
     import sqlite3
+    from datetime import datetime
 
     from reconciler.sandbox.login.tokens import Caller
 
@@ -34,6 +36,8 @@ class Call:
     request: Incoming
     caller: Caller
     keys: tuple[str, ...] = ()
+    now: datetime = field(default_factory=utc_now)
+    """The time in the tenant."""
 
     @property
     def key(self) -> str:

@@ -1,4 +1,4 @@
-"""The certificate authority of the login service, what it made, and an application's key.
+"""The certificate authority of the servers, what it made, and an application's key.
 
 The names of Microsoft's hosts are in it too: a client that cannot be pointed elsewhere
 can be tunnelled.
@@ -10,16 +10,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reconciler.sandbox import hosts
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-_NAMES: Final = (
-    "localhost",
-    "127.0.0.1",
-    "::1",
-    "graph.microsoft.com",
-    "login.microsoftonline.com",
-)
+_NAMES: Final = (*hosts.LOOPBACK, *hosts.GRAPH, *hosts.LOGIN, *hosts.MANAGEMENT)
 
 _CLIENT: Final = "apply-app.pem"
 
@@ -34,13 +30,31 @@ class Certificates:
 
 
 def ensure(folder: Path) -> Certificates:
-    """Give the certificates of *folder*, made now if there are none."""
+    """Give the certificates of *folder*, made now if there are none, or none for all names."""
     files = Certificates(
         folder / "sandbox-ca.pem", folder / "sandbox-tls.pem", folder / "sandbox-tls-key.pem"
     )
-    if not all(path.exists() for path in (files.authority, files.chain, files.key)):
+    paths = (files.authority, files.chain, files.key)
+    if not all(path.exists() for path in paths) or _lacks_names(files.chain):
         _make(files)
     return files
+
+
+def _lacks_names(chain: Path) -> bool:
+    """Whether *chain* is a certificate that is not for all names, as older sandboxes made them.
+
+    What is no certificate is left alone: whoever uses it says so.
+    """
+    from cryptography import x509  # noqa: PLC0415 -- slow to load
+
+    try:
+        known = x509.load_pem_x509_certificate(chain.read_bytes()).extensions
+        shown = known.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound):
+        return False
+    names = {*shown.get_values_for_type(x509.DNSName)}
+    addresses = {str(address) for address in shown.get_values_for_type(x509.IPAddress)}
+    return not names | addresses >= {*_NAMES}
 
 
 def ensure_client(folder: Path) -> Path:

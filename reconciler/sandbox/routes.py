@@ -9,14 +9,27 @@ from urllib.parse import unquote
 
 from reconciler.sandbox import errors
 from reconciler.sandbox.api import (
+    access_passes,
+    administrative_units,
+    audits,
     deleted,
+    delta,
     directory,
-    groups,
+    directory_roles,
+    extensions,
+    group_deletions,
+    group_licenses,
+    group_writes,
     licenses,
     managers,
     members,
     memberships,
+    openextensions,
+    owners,
+    pim,
+    reading,
     roles,
+    subscribed,
     users,
 )
 
@@ -26,8 +39,14 @@ if TYPE_CHECKING:
 _KEYED: Final = re.compile(r"([\w.$]+)\('((?:[^']|'')*)'\)")
 """`users('ada@contoso.com')`, the other way to write `users/ada@contoso.com`."""
 
+_ALTERNATE: Final = re.compile(r"([\w.$]*)\((\w+)='((?:[^']|'')*)'\)")
+"""`groups(uniqueName='x')`, also written `groups/(uniqueName='x')`: a key that is not the id."""
+
 _ALIAS: Final = re.compile(r"^graph\.")
 """The short form of a cast, which the SDKs send (Graph's CSDL: `Alias="graph"`)."""
+
+_FUNCTION: Final = re.compile(r"^(?:microsoft\.graph\.)?delta(?:\(\))?$", re.IGNORECASE)
+"""`delta`, with its parentheses or its whole name, as SDKs write it."""
 
 
 TABLE: Final = tuple(
@@ -36,19 +55,32 @@ TABLE: Final = tuple(
         users,
         managers,
         licenses,
+        subscribed,
         memberships,
-        groups,
+        group_writes,
+        group_deletions,
+        group_licenses,
         members,
+        owners,
         directory,
         deleted,
         roles,
+        pim,
+        directory_roles,
+        administrative_units,
+        access_passes,
+        delta,
+        audits,
+        reading,
+        extensions,
+        openextensions,
     )
     for route in area.ROUTES
 )
 """All that is served below `/v1.0`, but for `$batch`; docs/sandbox.md lists it."""
 
 
-_ANY: Final = "{}"
+_KEY: Final = "{}"
 """A key, in a pattern."""
 
 
@@ -57,6 +89,7 @@ class _Node:
     """What may follow the segments so far, and what answers when nothing does."""
 
     next: dict[str, _Node] = field(default_factory=dict)
+    key: _Node | None = None
     methods: dict[str, Route] = field(default_factory=dict)
 
 
@@ -64,10 +97,31 @@ def _tree() -> _Node:
     root = _Node()
     for method, path, route in TABLE:
         node = root
-        for word in path.lower().split("/"):
-            node = node.next.setdefault(word, _Node())
+        for word in _split(path.lower()):
+            if word == _KEY:
+                node.key = node = node.key or _Node()
+            else:
+                node = node.next.setdefault(word, _Node())
         node.methods[method] = route
     return root
+
+
+def _split(path: str) -> list[str]:
+    parts: list[str] = []
+    for raw in path.split("/"):
+        part = unquote(raw)
+        if keyed := _KEYED.fullmatch(part):
+            parts += (keyed[1], _unquoted(keyed[2]))
+        elif alternate := _ALTERNATE.fullmatch(part):
+            name = alternate[1] or (parts.pop() if parts else "")
+            parts += (f"{name}({alternate[2]})", _unquoted(alternate[3]))
+        elif part:
+            parts.append(_FUNCTION.sub("delta", _ALIAS.sub("microsoft.graph.", part)))
+    return parts
+
+
+def _unquoted(key: str) -> str:
+    return key.replace("''", "'")
 
 
 _ROOT: Final = _tree()
@@ -75,13 +129,7 @@ _ROOT: Final = _tree()
 
 def segments(path: str) -> tuple[str, ...]:
     """Give the parts of a path below `/v1.0`, decoded, with `x('key')` as two parts."""
-    parts: list[str] = []
-    for raw in path.split("/"):
-        part = unquote(raw)
-        if keyed := _KEYED.fullmatch(part):
-            parts += (keyed[1], keyed[2].replace("''", "'"))
-        elif part:
-            parts.append(_ALIAS.sub("microsoft.graph.", part))
+    parts = _split(path)
     if not parts or parts[0].lower() != "v1.0":
         raise errors.NO_SEGMENT.error(segment=parts[0] if parts else "")
     return tuple(parts[1:])
@@ -108,7 +156,7 @@ def _descend(
     word, rest = parts[0], parts[1:]
     if (fixed := node.next.get(word.lower())) and (found := _descend(fixed, rest)):
         return found
-    if (keyed := node.next.get(_ANY)) and (found := _descend(keyed, rest)):
+    if node.key and (found := _descend(node.key, rest)):
         methods, keys = found
         return methods, (word, *keys)
     return None

@@ -1,4 +1,4 @@
-"""Runs the tenant: two servers, one thread, stopped without a trace.
+"""Runs the tenant: Graph over http and https, the login service, and a tunnel to them.
 
 Every request is answered on the thread of one event loop, so each is atomic.
 """
@@ -7,36 +7,37 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import tempfile
-import threading
+import time
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import uvicorn
-
-from reconciler.errors import UsageError
-from reconciler.sandbox import certificates, tracing
+from reconciler.sandbox import certificates, hosts, tracing
 from reconciler.sandbox.app import graph_app
-from reconciler.sandbox.company.contoso import APPLY_APP, PLAN_APP, TENANT_ID
+from reconciler.sandbox.company.contoso import ADMIN_APP, APPLY_APP, PLAN_APP, TENANT_ID
 from reconciler.sandbox.data import keeping, store
 from reconciler.sandbox.data.keeping import reset
+from reconciler.sandbox.data.moments import utc_now
 from reconciler.sandbox.login.identity import login_app
+from reconciler.sandbox.login.tokens import LIFETIME
+from reconciler.sandbox.serving import HOST, Running, bound, config, serving
 from reconciler.sandbox.tenant import Tenant
+from reconciler.sandbox.trouble.settings import NO_TROUBLE, Trouble
+from reconciler.sandbox.tunnel import Tunnel
 
 if TYPE_CHECKING:
+    import socket
     import sqlite3
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
-    from reconciler.sandbox.company.contoso import Application
+    from reconciler.sandbox.app import Sleep
+    from reconciler.sandbox.company.model import Application
     from reconciler.sandbox.wire import Intercept, Record
 
 __all__ = ["TENANT_ID", "Endpoints", "reset", "running"]
-
-_HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,12 @@ class Endpoints:
     """For the one that may only read."""
     certificate: Path | None = None
     """Key and certificate of the one that may write, to sign in with instead of its secret."""
+    administration: Mapping[str, str] = field(default_factory=dict)
+    """For the application that other clients than the reconciler take: it may do everything."""
+    graph: str = ""
+    """Graph over TLS; the environment has the address without."""
+    tunnel: str | None = None
+    """The proxy that leads Microsoft's hosts here, for clients that cannot be pointed elsewhere."""
 
 
 @contextmanager
@@ -56,47 +63,91 @@ def running(  # noqa: PLR0913 -- all but the file are for tests and have a defau
     file: Path | None = None,
     *,
     port: int = 0,
+    https_port: int = 0,
     login_port: int = 0,
+    tunnel_port: int | None = 0,
     intercept: Intercept | None = None,
     record: Record | None = None,
     folder: Path | None = None,
+    seed: Path | None = None,
+    now: Callable[[], datetime] = utc_now,
+    lifetime: float = LIFETIME,
+    trouble: Trouble = NO_TROUBLE,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Sleep = asyncio.sleep,
 ) -> Iterator[Endpoints]:
     """Run the tenant that *file* keeps, or a new one in memory, until the block ends.
 
-    Ports of 0 are chosen by the system. *folder* holds the certificates, one of them for the
-    application that may write; without a folder it has only its secret, and the others live
-    as long as the block. Raises a `UsageError` when *file* is no tenant or is used by another
-    server, and when a port is taken.
+    A new one has the company that *seed* tells of, or Contoso. Ports of 0 are chosen by the
+    system; without a *tunnel_port* there is no tunnel. *folder* holds the certificates, one of
+    them for the application that may write; without a folder it has only its secret, and the
+    others live as long as the block. *now* tells the time in the tenant; tokens live *lifetime*
+    seconds. *trouble* is what goes wrong on purpose; lag and quotas go by *clock*, and what is
+    held back waits in *sleep*. Raises a `UsageError` when *file* is no tenant or is used by
+    another server, and when a port is taken.
     """
     traced = os.environ.get(tracing.VARIABLE)
     with (
-        keeping.opened(file) as db,
+        keeping.opened(file, seed) as db,
         tracing.tracing(Path(traced) if traced else None) as trace,
-        closing(Tenant(db, intercept=intercept, records=_present(record, trace))) as tenant,
+        closing(
+            Tenant(
+                db,
+                intercept=intercept,
+                records=_present(record, trace),
+                trouble=trouble,
+                clock=clock,
+                now=now,
+            )
+        ) as tenant,
         _folder(folder) as place,
     ):
         files = certificates.ensure(place)
         certificate = keeping.registered(db, folder) if folder else None
-        with _bound(port) as graph, _bound(login_port) as login:
-            servers = (
-                (_Server(_config(graph_app(tenant))), graph),
-                (
-                    _Server(
-                        _config(
-                            login_app(tenant),
-                            ssl_certfile=files.chain,
-                            ssl_keyfile=files.key,
-                        )
+        app, tls = graph_app(tenant, sleep), {"ssl_certfile": files.chain, "ssl_keyfile": files.key}
+        with (
+            bound(port) as graph,
+            bound(https_port) as secured,
+            bound(login_port) as login,
+            _tunnel(tunnel_port, graph=secured, login=login) as tunnel,
+            serving(
+                Running(
+                    (
+                        (config(app), graph),
+                        (config(app, **tls), secured),
+                        (config(login_app(tenant, lifetime=lifetime), **tls), login),
                     ),
-                    login,
-                ),
-            )
-            with _serving(servers):
-                yield Endpoints(
-                    _environment(db, APPLY_APP, graph, login, files.authority),
-                    _environment(db, PLAN_APP, graph, login, files.authority),
-                    certificate,
+                    tunnel,
                 )
+            ),
+        ):
+            yield Endpoints(
+                _environment(db, APPLY_APP, graph, login, files.authority),
+                _environment(db, PLAN_APP, graph, login, files.authority),
+                certificate,
+                _environment(db, ADMIN_APP, graph, login, files.authority),
+                graph=f"https://localhost:{_port(secured)}",
+                tunnel=f"http://{HOST}:{_port(tunnel[1])}" if tunnel else None,
+            )
+
+
+@contextmanager
+def _tunnel(
+    port: int | None, *, graph: socket.socket, login: socket.socket
+) -> Iterator[tuple[Tunnel, socket.socket] | None]:
+    """Give a tunnel that leads each of Microsoft's hosts to the server that stands for it."""
+    if port is None:
+        yield None
+        return
+    ports = dict.fromkeys(hosts.GRAPH, _port(graph)) | dict.fromkeys(
+        (*hosts.LOGIN, *hosts.MANAGEMENT), _port(login)
+    )
+    with bound(port) as listening:
+        yield Tunnel(ports), listening
+
+
+def _port(listening: socket.socket) -> int:
+    return int(listening.getsockname()[1])
 
 
 def _present(*records: Record | None) -> tuple[Record, ...]:
@@ -113,107 +164,22 @@ def _folder(folder: Path | None) -> Iterator[Path]:
         yield Path(made)
 
 
-@contextmanager
-def _bound(port: int) -> Iterator[socket.socket]:
-    """Give a listening socket, so that its port is known before anybody serves it."""
-    # asyncio turns Nagle's delay off only for sockets that name their protocol.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((_HOST, port))
-        except (OSError, OverflowError) as error:
-            raise UsageError(
-                f"port {port} of {_HOST} cannot be used: {error}", "choose another, or 0 for any"
-            ) from error
-        listening.listen(256)
-        yield listening
-
-
-def _config(app: Any, **tls: Any) -> uvicorn.Config:  # noqa: ANN401 -- uvicorn's own types
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        ws="none",
-        loop="asyncio",
-        lifespan="off",
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        date_header=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=1,
-        **tls,
-    )
-    try:
-        config.load()
-    except OSError as error:
-        raise UsageError(
-            f"the certificates of the sandbox cannot be used: {error}",
-            "remove its sandbox-*.pem files; new ones are made",
-        ) from error
-    return config
-
-
-class _Server(uvicorn.Server):
-    """Waits for one event instead of looking ten times a second whether to stop."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-        self._wake: Callable[[], object] = self.ready.set
-
-    async def main_loop(self) -> None:
-        """Serve until `stop` is called from another thread."""
-        stopped = asyncio.Event()
-        self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, stopped.set)
-        self.ready.set()
-        await stopped.wait()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, then break what a client still holds open (TLS would wait for it)."""
-        await super().shutdown(sockets)
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        await asyncio.sleep(0)
-
-    def stop(self) -> None:
-        """Let go, from any thread; connections that are idle do not hold it."""
-        self.force_exit = True
-        self._wake()
-
-
-@contextmanager
-def _serving(servers: tuple[tuple[_Server, socket.socket], ...]) -> Iterator[None]:
-    async def serve() -> None:
-        await asyncio.gather(*(server.serve(sockets=[bound]) for server, bound in servers))
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),), name="sandbox", daemon=True)
-    thread.start()
-    try:
-        for server, _ in servers:
-            server.ready.wait()
-        yield
-    finally:
-        for server, _ in servers:
-            server.stop()
-        thread.join()
-
-
 def _environment(
     db: sqlite3.Connection,
-    application: Application,
+    preferred: Application,
     graph: socket.socket,
     login: socket.socket,
     authority: Path,
 ) -> dict[str, str]:
-    known = store.resource(db, "application", application.client_id) or {}
+    """Give what a client of *preferred* needs, or of the first application of another company."""
+    first = next(iter(store.resources(db, "application")), {})
+    known = store.resource(db, "application", preferred.client_id) or first
     return {
-        "AZURE_TENANT_ID": TENANT_ID,
-        "AZURE_CLIENT_ID": application.client_id,
-        "AZURE_CLIENT_SECRET": known["secret"],
-        "AZURE_AUTHORITY_HOST": f"https://localhost:{login.getsockname()[1]}",
-        "RECONCILER_GRAPH_URL": f"http://{_HOST}:{graph.getsockname()[1]}",
+        "AZURE_TENANT_ID": store.setting(db, "tenant"),
+        "AZURE_CLIENT_ID": known.get("appId", ""),
+        "AZURE_CLIENT_SECRET": known.get("secret", ""),
+        "AZURE_AUTHORITY_HOST": f"https://localhost:{_port(login)}",
+        "RECONCILER_GRAPH_URL": f"http://{HOST}:{_port(graph)}",
         "SSL_CERT_FILE": str(authority),
         "REQUESTS_CA_BUNDLE": str(authority),
     }

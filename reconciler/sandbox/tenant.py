@@ -4,106 +4,130 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 import orjson
 
-from reconciler.sandbox import batch, errors, routes
+from reconciler.sandbox import batch, errors, replies, routes
 from reconciler.sandbox.calls import Call
-from reconciler.sandbox.data import ledger
-from reconciler.sandbox.data.store import setting, transaction
-from reconciler.sandbox.login import tokens
+from reconciler.sandbox.data import ledger, processing, records, schedules
+from reconciler.sandbox.data.moments import utc_now
+from reconciler.sandbox.data.store import resources, setting, transaction
+from reconciler.sandbox.login import sessions, tokens
 from reconciler.sandbox.permissions import require
-from reconciler.sandbox.trouble.lag import NO_LAG, Area, Lag, Replicas
+from reconciler.sandbox.trouble import costs, faults, latencies, throttling
+from reconciler.sandbox.trouble.lag import Area, Replicas
+from reconciler.sandbox.trouble.quotas import Meter
+from reconciler.sandbox.trouble.settings import NO_TROUBLE, Quota, Trouble
 from reconciler.sandbox.wire import (
-    JSON_TYPE,
     After,
     Exchange,
     Incoming,
     Intercept,
     Record,
     Reply,
-    stamp,
+    Spoil,
 )
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from reconciler.sandbox.calls import Route
 
 _MOST_TOKENS = 256
 """Tokens whose signature is remembered as good."""
-_FEW = 20
-"""Pages smaller than this cost a unit less."""
 
 
 class Tenant:
     """A company's directory behind `answer`: one request in, one reply out, never an error."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all but the database have a default
         self,
         db: sqlite3.Connection,
         *,
         intercept: Intercept | None = None,
         records: Sequence[Record] = (),
-        lag: Lag = NO_LAG,
+        trouble: Trouble = NO_TROUBLE,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.db = db
         ledger.watch(db)
-        self._replicas = Replicas(db, lag, clock)
+        self._replicas = Replicas(db, trouble.lag, clock)
+        self._quota = trouble.quota or Quota()
+        self._meter = Meter(trouble.quota, clock)
+        self._latency = latencies.delays(trouble.latency, trouble.seed)
         self.key = bytes.fromhex(setting(db, "key"))
-        self._intercept = intercept
+        self._id = str(resources(db, "organization")[0]["id"])
+        scripted = faults.compiled(trouble.faults, trouble.seed, self._id)
+        self._intercept = faults.first_of(intercept, scripted)
         self._records = records
+        self._now = now
+        self._processing_takes = timedelta(seconds=trouble.lag.licenses)
         self._callers: dict[str, tokens.Caller] = {}
 
     def answer(self, incoming: Incoming) -> Reply:
         """Answer one request, or one part of a batch."""
-        verdict = self._intercept(incoming) if self._intercept else None
+        verdict = self._intercept(incoming)
         if isinstance(verdict, Reply):
-            reply = verdict
+            reply = _dressed(verdict, incoming)
         else:
-            reply = self._safely(incoming)
-            if isinstance(verdict, After):
-                reply = verdict.reply
+            reply = self._spoilt(incoming, verdict)
+        reply = replies.delayed(reply, self._latency(incoming))
         if self._records:
             exchange = _exchange(incoming, reply)
             for record in self._records:
                 record(exchange)
         return reply
 
+    def _spoilt(self, incoming: Incoming, verdict: After | Spoil | None) -> Reply:
+        """Do what was asked, and give what is left of the answer."""
+        reply = self._safely(incoming)
+        if isinstance(verdict, After):
+            return _dressed(verdict.reply, incoming)
+        if verdict is None:
+            return reply
+        reply = replies.delayed(reply, verdict.delay)
+        return replies.cut(reply, verdict.cut_in) if verdict.cut_in else reply
+
     def _safely(self, incoming: Incoming) -> Reply:
         """Give the reply with the headers of all replies, or the envelope of an error."""
         request_id = errors.new_id()
         echo = incoming.headers.get("client-request-id")
         try:
-            reply = self._reply(incoming)
+            reply = self._reply(incoming, echo or request_id)
         except errors.GraphError as error:
-            reply = Reply(
-                error.status,
-                error.envelope(request_id, echo),
-                {"content-type": "application/json", "cache-control": "no-cache"},
-            )
-        return replace(reply, headers=_common(reply, request_id, echo))
+            reply = replies.refused(error, request_id, echo)
+        return replies.dressed(reply, request_id, echo)
 
-    def _reply(self, incoming: Incoming) -> Reply:
+    def _reply(self, incoming: Incoming, correlation: str) -> Reply:
         caller = self._caller(incoming.headers.get("authorization", ""))
+        sessions.require(self.db, caller)
         parts = routes.segments(incoming.path)
         if len(parts) == 1 and parts[0].lower() == "$batch":
             if incoming.method != "POST":
                 raise errors.METHOD_NOT_ALLOWED.error()
             return batch.run(incoming, self.answer)
         route, keys = routes.find(incoming.method, parts)
-        db = self._replicas.reading(_area(incoming, route)) if _is_read(incoming) else self.db
-        call = Call(db, incoming, caller, keys)
-        require(call, route.permissions)
-        reply = route.handler(call) if _is_read(incoming) else self._written(call, route)
-        units = {"x-ms-resource-unit": str(_units(incoming, route.cost))}
-        return replace(reply, headers={**units, **reply.headers})
+        cost = costs.cost(incoming, route.cost)
+        units = {"x-ms-resource-unit": str(cost.units)}
+        toll = self._meter.charge(caller.app_id, cost)
+        if toll.wait:
+            whose = throttling.Whose(caller.app_id, self._id)
+            return throttling.refusal(incoming, toll, self._quota, whose, units)
+        now = self._now()
+        self._settle(now)
+        is_read = costs.only_asks(incoming)
+        db = self._replicas.reading(_area(incoming, route)) if is_read else self.db
+        call = Call(db, incoming, caller, keys, now)
+        require(call, route.permissions, is_pim=route.area is Area.PIM)
+        reply = route.handler(call) if is_read else self._written(call, route, correlation)
+        return replace(reply, headers={**units, **toll.headers, **reply.headers})
 
-    def _written(self, call: Call, route: Route) -> Reply:
+    def _written(self, call: Call, route: Route, correlation: str) -> Reply:
         """Let the handler write, and keep what it touched for those who ask later."""
         hidden = self._replicas.hidden(route.area, call.keys, call.request.body)
         if hidden:
@@ -111,10 +135,21 @@ class Tenant:
             raise row.error(id=hidden)
         with transaction(self.db):
             reply = route.handler(call)
-            touches = ledger.taken(self.db)
-            ledger.keep(self.db, touches, stamp())
+            touches = records.noted(self.db, _actor(call, route, correlation), call.now)
         self._replicas.noted(touches)
         return reply
+
+    def _settle(self, now: datetime) -> None:
+        """Let roles begin and end whose time has come, and group licenses reach members."""
+        queued = now - self._processing_takes
+        if not schedules.is_due(self.db, now) and not processing.is_due(self.db, queued):
+            return
+        with transaction(self.db):
+            schedules.settle(self.db, now)
+            touches = records.noted(self.db, records.PIM, now)
+            processing.settle(self.db, queued, now)
+            touches += records.noted(self.db, records.LICENSING, now)
+        self._replicas.noted(touches)
 
     def close(self) -> None:
         """Let go of what the tenant keeps beside its database."""
@@ -134,45 +169,28 @@ class Tenant:
         return caller
 
 
-def _is_read(incoming: Incoming) -> bool:
-    return incoming.method == "GET"
+def _actor(call: Call, route: Route, correlation: str) -> records.Actor:
+    """Give who writes, as the audit log names them."""
+    caller = call.caller
+    return records.Actor(
+        caller.app_id,
+        caller.principal_id,
+        is_person=caller.is_person,
+        activity=route.activity,
+        keys=call.keys,
+        correlation=correlation,
+        agent=call.request.headers.get("user-agent"),
+    )
+
+
+def _dressed(reply: Reply, incoming: Incoming) -> Reply:
+    return replies.dressed(reply, errors.new_id(), incoming.headers.get("client-request-id"))
 
 
 def _area(incoming: Incoming, route: Route) -> Area:
     """Give what a read is answered from: advanced queries have an index of their own."""
     is_eventual = incoming.headers.get("consistencylevel", "").lower() == "eventual"
     return Area.INDEX if route.area is Area.DIRECTORY and is_eventual else route.area
-
-
-def _common(reply: Reply, request_id: str, echo: str | None) -> dict[str, str]:
-    """Give the headers as recorded by the Azure CLI; what has no body has no type."""
-    headers = {
-        "cache-control": "no-cache",
-        "request-id": request_id,
-        "client-request-id": echo or request_id,
-        "strict-transport-security": "max-age=31536000",
-        "x-ms-ags-diagnostic": (
-            '{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"0",'
-            '"ScaleUnit":"000","RoleInstance":"SANDBOX"}}'
-        ),
-    }
-    if reply.body is not None:
-        headers |= {
-            "content-type": JSON_TYPE,
-            "odata-version": "4.0",
-            "vary": "Accept-Encoding",
-        }
-    return {**headers, **reply.headers}
-
-
-def _units(incoming: Incoming, cost: int) -> int:
-    """Give what a read costs (Graph, "Throttling limits"); a write costs its route's price."""
-    if incoming.method != "GET":
-        return cost
-    asked = {name.lower().lstrip("$"): value for name, value in parse_qsl(incoming.query)}
-    top = asked.get("top", "")
-    saved = ("select" in asked) + (top.isdigit() and int(top) < _FEW)
-    return max(1, cost - saved + ("expand" in asked))
 
 
 def _exchange(incoming: Incoming, reply: Reply) -> Exchange:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Any
@@ -30,6 +31,8 @@ class Incoming:
     """Parsed; None when there was none."""
     is_inner: bool = False
     """Whether it came inside a `$batch`."""
+    scheme: str = "http"
+    """How the caller knows Graph: `http` or `https`."""
 
     @property
     def target(self) -> str:
@@ -39,7 +42,15 @@ class Incoming:
     @property
     def root(self) -> str:
         """Give the address of Graph as this caller knows it."""
-        return f"http://{self.headers.get('host', 'graph.microsoft.com')}/v1.0"
+        return f"{self.scheme}://{self.headers.get('host', 'graph.microsoft.com')}/v1.0"
+
+
+class Cut(Enum):
+    """Where a reply breaks off."""
+
+    START = "before its first byte"
+    HEADERS = "inside its headers"
+    BODY = "in the middle of its body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,10 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     is_cut: bool = False
     """Whether the connection breaks before the body is complete."""
+    cut_in: Cut = Cut.BODY
+    """Where, if it does."""
+    delay: float = 0.0
+    """Seconds that it is held back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +75,20 @@ class After:
     reply: Reply
 
 
-Intercept: TypeAlias = Callable[[Incoming], Reply | After | None]
-"""A fault: a reply in place of the tenant's, one after its work, or None to stand aside."""
+@dataclass(frozen=True, slots=True)
+class Spoil:
+    """Let the tenant do what was asked and answer it: late, or not to the end."""
+
+    delay: float = 0.0
+    """Seconds."""
+    cut_in: Cut | None = None
+
+
+Verdict: TypeAlias = Reply | After | Spoil | None
+"""A reply in place of the tenant's, what becomes of its own, or None to stand aside."""
+
+Intercept: TypeAlias = Callable[[Incoming], Verdict]
+"""A fault, asked about each request, alone or inside a batch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,11 @@ from jsonschema_rs import Draft202012Validator
 FILE: Final = Path(__file__).with_name("graph-openapi.json")
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _KEYED: Final = re.compile(r"([\w.$]+)\('((?:[^']|'')*)'\)")
+_ALTERNATE: Final = re.compile(r"([\w.$]*)\((\w+)='((?:[^']|'')*)'\)")
+_DELTA: Final = re.compile(r"^(?:microsoft\.graph\.)?delta\(\)$")
+"""The function as SDKs write it."""
+_BY_TEMPLATE: Final = re.compile(r"directoryRoles\(roleTemplateId='([^']*)'\)", re.IGNORECASE)
+"""Another key of the same address (Graph, "Get directoryRole")."""
 _OURS: Final = "entra-reconciler/"
 _ANNOTATIONS: Final = {"^[^@]*@": True, "^extension_[0-9a-fA-F]{32}_": True}
 _OPEN: Final = frozenset(
@@ -33,17 +38,63 @@ _OPEN: Final = frozenset(
 )
 """Types that hold whatever a caller or a service puts into them."""
 _TYPES: Final = ("user", "group", "directoryRole", "administrativeUnit")
-_FIRST_ERROR: Final = 400
+_FIRST_ERROR, _FIRST_FAULT = 400, 500
 _ERROR: Final = "4XX"
 
 _RECORDED: Final = {
     "microsoft.graph.group": {"creationOptions": {"type": "array", "items": {"type": "string"}}},
+    "microsoft.graph.temporaryAccessPassAuthenticationMethodConfiguration": {
+        "includeTargets": {"type": "array", "items": {"type": "object"}}
+    },
 }
-"""What recorded replies have and the description does not (Azure CLI test_group_scenario.yaml)."""
+"""What replies have and the description does not (Azure CLI test_group_scenario.yaml; Graph,
+"Get temporaryAccessPassAuthenticationMethodConfiguration")."""
+
+_LINKED: Final = ("user", "group", "servicePrincipal", "administrativeUnit", "directoryRole")
 
 BEYOND: Final = {
+    "GET /auditLogs/directoryAudits/{}": "Graph's: get directoryAudit",
     "DELETE /groups/{}/members/{}": "deletes the object itself, as people found out",
+    "GET /directory/administrativeUnits/{}/members/graph.group": "a cast that clients send",
+    "GET /directory/administrativeUnits/{}/members/microsoft.graph.user": "as above",
+    "GET /directoryRoles/{}": "Graph's, of which only the list is described",
+    "GET /groups/{}/membersWithLicenseErrors": "Graph's, of which the schema of group knows",
     "GET /users/{}/transitiveMemberOf/microsoft.graph.group": "a cast that clients send",
+    **{
+        f"GET /{path}{cast}{count}": "Graph's: a relationship, a cast of it, or its count"
+        for path in (
+            "users/{}/memberOf",
+            "users/{}/transitiveMemberOf",
+            "users/{}/ownedObjects",
+            "users/{}/directReports",
+            "groups/{}/memberOf",
+            "groups/{}/transitiveMemberOf",
+            "groups/{}/members",
+            "groups/{}/transitiveMembers",
+            "groups/{}/owners",
+        )
+        for cast in ("", *(f"/microsoft.graph.{name}" for name in _LINKED))
+        for count in ("", "/$count")
+    },
+    **{
+        f"POST /{path}/{{}}/{name}": "Graph's: checks of memberships"
+        for path in ("users", "groups", "directoryObjects")
+        for name in (
+            "checkMemberGroups",
+            "checkMemberObjects",
+            "getMemberGroups",
+            "getMemberObjects",
+        )
+    },
+    **{
+        f"{method} /{path}": "Graph's: directory extensions of an application"
+        for application in ("applications/{}", "{}")
+        for path, methods in (
+            (f"{application}/extensionProperties", ("GET", "POST")),
+            (f"{application}/extensionProperties/{{}}", ("GET", "DELETE")),
+        )
+        for method in methods
+    },
 }
 """What the sandbox serves and the description does not have, and why."""
 
@@ -162,7 +213,7 @@ class Contract:
         return found + self._faults(f"{operation.name} request", operation.request, exchange.body)
 
     def _bad_reply(self, exchange: Exchange, operation: Operation | None) -> list[str]:
-        if exchange.is_cut:
+        if exchange.is_cut or _is_mute(exchange):
             return []
         if operation is None:
             if exchange.status < _FIRST_ERROR:
@@ -200,12 +251,14 @@ def _schema(content: dict[str, Any] | None) -> Any:  # noqa: ANN401 -- a schema
 
 def _parts(path: str) -> tuple[str, ...]:
     parts: list[str] = []
-    for raw in path.split("/"):
+    for raw in _BY_TEMPLATE.sub(r"directoryRoles/\1", path).split("/"):
         part = unquote(raw)
         if keyed := _KEYED.fullmatch(part):
             parts += (keyed[1], keyed[2] if keyed[2].startswith("{") else f"='{keyed[2]}'")
+        elif alternate := _ALTERNATE.fullmatch(part):
+            parts += (f"{alternate[1] or parts.pop()}({alternate[2]})", alternate[3])
         elif part:
-            parts.append(part)
+            parts.append(_DELTA.sub("delta", part))
     return tuple(parts)
 
 
@@ -214,9 +267,15 @@ def _fits(known: str, part: str) -> bool:
     return known.startswith("{") or known.lower() in {lower, f"microsoft.{lower}"}
 
 
+def _is_mute(exchange: Exchange) -> bool:
+    """Whether a gateway gave up before Graph could say why."""
+    return exchange.status >= _FIRST_FAULT and exchange.reply is None
+
+
 def _pattern(exchange: Exchange) -> str:
     """Give method and path with `{}` for every part that is no word of Graph's."""
-    parts = exchange.path.partition("?")[0].removeprefix("/v1.0/").split("/")
+    path = _BY_TEMPLATE.sub(r"directoryRoles/\1", exchange.path.partition("?")[0])
+    parts = path.removeprefix("/v1.0/").split("/")
     shown = [part if re.fullmatch(r"[$a-zA-Z.]+", part) else "{}" for part in parts]
     return f"{exchange.method} /{'/'.join(shown)}"
 

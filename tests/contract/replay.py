@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from reconciler.sandbox import errors
+from reconciler.sandbox.errors import Refusal
 from tests.contract.contract import Contract, Exchange
 
 if TYPE_CHECKING:
@@ -17,22 +19,24 @@ if TYPE_CHECKING:
 
 MESSAGES: Final = Path(__file__).with_name("messages.json")
 """Each with `*` where a name or an id stands."""
+_STAR: Final = re.compile(r"\*")
+_SLOT: Final = re.compile(r"\{\w+\}")
 _MOST_SHOWN = 40
 
 
 class Refusals:
-    """The quoted refusals of `messages.json`, until they are heard."""
+    """The quoted refusals of `messages.json` and the sandbox's own rows, until they are heard."""
 
     def __init__(self, file: Path = MESSAGES) -> None:
         self._waiting = {
-            f"{row['area']}: {row['status']} {row['code']} {row['message']}": re.compile(
-                "\\n".join(
-                    ".*".join(re.escape(part) for part in str(row[name]).split("*"))
-                    for name in ("status", "code", "message")
-                ),
-                re.DOTALL,
+            f"{row['area']}: {row['status']} {row['code']} {row['message']}": _pattern(
+                row["status"], *(_STAR.split(row[name]) for name in ("code", "message"))
             )
             for row in orjson.loads(file.read_bytes())
+        } | {
+            f"errors.{name}": _pattern(row.status, [row.code], _SLOT.split(row.message))
+            for name, row in vars(errors).items()
+            if isinstance(row, Refusal)
         }
 
     def hear(self, exchange: Exchange) -> None:
@@ -47,6 +51,12 @@ class Refusals:
     def unheard(self) -> tuple[str, ...]:
         """Give those that nobody got."""
         return tuple(self._waiting)
+
+
+def _pattern(status: int, code: list[str], message: list[str]) -> re.Pattern[str]:
+    """Give what matches a refusal, of whose texts only these parts are known."""
+    texts = (".*".join(re.escape(part) for part in parts) for parts in (code, message))
+    return re.compile("\\n".join((str(status), *texts)), re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import ssl
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from reconciler.sandbox.company.contoso import APPLY_APP, TENANT_ID
+from reconciler.sandbox.company.contoso import ADMIN_APP, APPLY_APP
 from reconciler.sandbox.data import store
 from reconciler.sandbox.login import tokens
+from reconciler.sandbox.permissions import ADMIN_SET
 from reconciler.sandbox.server import Endpoints, running
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
@@ -34,7 +37,8 @@ def _client(environment: Mapping[str, str]) -> httpx.Client:
         "scope": "https://graph.microsoft.com/.default",
     }
     with _login(environment) as login:
-        reply = login.post(f"/{TENANT_ID}/oauth2/v2.0/token", data=form).json()
+        tenant = environment["AZURE_TENANT_ID"]
+        reply = login.post(f"/{tenant}/oauth2/v2.0/token", data=form).json()
     return httpx.Client(
         base_url=f"{environment['RECONCILER_GRAPH_URL']}/v1.0",
         headers={"Authorization": f"Bearer {reply['access_token']}"},
@@ -101,6 +105,43 @@ def start(certificates: Path) -> Iterator[Callable[..., httpx.Client]]:
         yield started
 
 
+class Office:
+    """A tenant of one's own, with its administration, in which time passes when it is told to."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.now = datetime(2026, 11, 23, 9, 0, 0, 250_000, tzinfo=UTC)
+        self.graph = httpx.Client()
+
+    def later(self, **span: float) -> None:
+        """Let some time pass."""
+        self.now += timedelta(**span)
+
+    @contextmanager
+    def opened(self) -> Iterator[sqlite3.Connection]:
+        """Look behind the scenes, into the database."""
+        db, _ = store.connect(self.file)
+        with closing(db):
+            yield db
+
+
+@pytest.fixture
+def office(tmp_path: Path, certificates: Path) -> Iterator[Office]:
+    """Open a tenant of one's own to its administration, which may do whatever there is."""
+    made = Office(tmp_path / "office.sqlite")
+    with running(made.file, folder=certificates, now=lambda: made.now) as endpoints:
+        with made.opened() as db:
+            application = store.resource(db, "application", ADMIN_APP.client_id)
+        assert application
+        administration = {
+            "AZURE_CLIENT_ID": ADMIN_APP.client_id,
+            "AZURE_CLIENT_SECRET": application["secret"],
+        }
+        with _client({**endpoints.environment, **administration}) as client:
+            made.graph = client
+            yield made
+
+
 @pytest.fixture(scope="session")
 def token(tenant: Endpoints, tenant_file: Path) -> Callable[..., str]:
     """Give a token of the shared tenant with these permissions, or with other claims."""
@@ -111,6 +152,7 @@ def token(tenant: Endpoints, tenant_file: Path) -> Callable[..., str]:
 
     def signed(*permissions: str, signing: bytes = key, **claims: object) -> str:
         usual = {
+            "aud": "https://graph.microsoft.com",
             "appid": APPLY_APP.client_id,
             "oid": APPLY_APP.principal_id,
             "roles": list(permissions),
@@ -152,6 +194,46 @@ def joiner(
 
     def created(**changes: object) -> dict[str, Any]:
         reply = graph.post("/users", json=body(**changes))
+        assert reply.status_code == 201, reply.text
+        return dict(reply.json())
+
+    return created
+
+
+@pytest.fixture
+def admin(graph: httpx.Client, token: Callable[..., str]) -> Iterator[httpx.Client]:
+    """Open the shared tenant to one who was granted everything."""
+    headers = {"Authorization": f"Bearer {token(*ADMIN_SET)}"}
+    with httpx.Client(base_url=graph.base_url, headers=headers) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def group_body() -> Callable[..., dict[str, Any]]:
+    """Give the body that creates a security group nobody has made yet, with these changes."""
+    numbers = count(1)
+
+    def made(**changes: object) -> dict[str, Any]:
+        name = f"team{next(numbers)}"
+        usual = {
+            "displayName": f"Team {name}",
+            "mailEnabled": False,
+            "mailNickname": name,
+            "securityEnabled": True,
+        }
+        return {key: value for key, value in (usual | changes).items() if value is not ...}
+
+    return made
+
+
+@pytest.fixture
+def new_group(
+    admin: httpx.Client, group_body: Callable[..., dict[str, Any]]
+) -> Callable[..., dict[str, Any]]:
+    """Create a group in the shared tenant and give it."""
+
+    def created(**changes: object) -> dict[str, Any]:
+        reply = admin.post("/groups", json=group_body(**changes))
         assert reply.status_code == 201, reply.text
         return dict(reply.json())
 

@@ -77,6 +77,7 @@ def _ask(login: httpx.Client, assertion: str, **form: str) -> tuple[int, dict[st
     usual = {
         "grant_type": "client_credentials",
         "client_id": APPLY_APP.client_id,
+        "scope": "https://graph.microsoft.com/.default",
         "client_assertion_type": TYPE,
         "client_assertion": assertion,
     }

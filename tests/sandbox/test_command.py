@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from reconciler.commands.sandbox import exports, group
+from reconciler.commands.pointing import exports
+from reconciler.commands.sandbox import group
 from reconciler.errors import UsageError
 from reconciler.sandbox.company.contoso import APPLY_APP, PLAN_APP
 from reconciler.sandbox.server import Endpoints, reset, running
@@ -126,17 +127,67 @@ def _run(file: Path) -> None:
 
 
 def test_values_are_quoted_for_a_shell() -> None:
-    """A value with blanks or quotes is still one word."""
-    endpoints = Endpoints({"A": "plain", "B": "it's two"}, {"AZURE_CLIENT_ID": "x", "B": "y"})
-    assert exports(endpoints).splitlines() == [
-        "# the application that may write",
-        "export A='plain'",
-        "export B='it'\"'\"'s two'",
+    """A value with blanks or quotes is still one word, also in what is offered as a comment."""
+    known = {"SSL_CERT_FILE": "/it's here/ca.pem", "AZURE_AUTHORITY_HOST": "https://localhost:1"}
+    shown = exports(Endpoints(known, {"AZURE_CLIENT_ID": "x", "B": "y"})).splitlines()
+    assert shown[:7] == [
+        "# the reconciler and the Azure SDKs: the application that may write",
+        "export SSL_CERT_FILE='/it'\"'\"'s here/ca.pem'",
+        "export AZURE_AUTHORITY_HOST='https://localhost:1'",
         "export NO_PROXY='127.0.0.1,localhost'",
         "export no_proxy='127.0.0.1,localhost'",
         "# the application that may only read: take these instead",
         "# export AZURE_CLIENT_ID='x'",
     ]
+    assert "# export AZURE_CONFIG_DIR='/it'\"'\"'s here/azure-cli'" in shown
+    assert not any("PROXY='http" in line for line in shown)
+
+
+def _commented(path: Path, *starts: str) -> str:
+    """Give the commands of an env file that are offered as comments and start like this."""
+    lines = path.read_text().splitlines()
+    return "\n".join(line[2:] for line in lines if line.startswith(tuple(f"# {s}" for s in starts)))
+
+
+def _shell(*lines: str) -> str:
+    text = "\n".join(("set -eu", *lines))
+    done = subprocess.run(  # noqa: S603 -- the lines that were printed
+        ["/bin/sh", "-c", text], capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout
+
+
+def test_the_lines_for_curl_show_people(tmp_path: Path) -> None:
+    """What is offered for curl gets a token and opens the users with it."""
+    path = tmp_path / "tenant.env"
+    with _serving("--file", str(tmp_path / "x.sqlite"), "--env-file", str(path)):
+        shown = _shell(f". {shlex.quote(str(path))}", _commented(path, "TOKEN=", "curl "))
+    assert "priya@contoso.com" in shown
+
+
+def test_the_lines_for_the_tunnel_lead_to_the_sandbox(tmp_path: Path) -> None:
+    """What is offered for everything else makes Microsoft's own addresses lead here."""
+    path = tmp_path / "tenant.env"
+    ask = 'curl --silent --cacert "$SSL_CERT_FILE" https://graph.microsoft.com/v1.0/users'
+    with _serving("--file", str(tmp_path / "x.sqlite"), "--env-file", str(path)):
+        offered = _commented(path, "export HTTPS_PROXY", "export https_proxy")
+        shown = _shell(f". {shlex.quote(str(path))}", offered, ask)
+    assert "InvalidAuthenticationToken" in shown
+
+
+def test_the_lines_for_the_azure_cli_name_the_servers(tmp_path: Path) -> None:
+    """The Azure CLI gets a cloud of its own, in a folder beside the tenant."""
+    path = tmp_path / "tenant.env"
+    with _serving("--file", str(tmp_path / "x.sqlite"), "--env-file", str(path)):
+        offered = _commented(path, "export AZURE_CONFIG_DIR", "az cloud register")
+    (login,) = {
+        line.partition("=")[2]
+        for line in _exported(path.read_text().splitlines())
+        if line.startswith("AZURE_AUTHORITY_HOST=")
+    }
+    words = shlex.split(offered)
+    assert f"AZURE_CONFIG_DIR={tmp_path}/azure-cli" in words
+    assert words[words.index("--endpoint-active-directory") + 1] == login
 
 
 def test_reset_makes_a_tenant(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reconciler.sandbox import errors
 from reconciler.sandbox.company.contoso import GROUPS, PEOPLE
 from reconciler.sandbox.company.roledata import BUILT_IN
 from reconciler.sandbox.company.skus import ID_OF
@@ -137,3 +138,107 @@ def test_a_restored_administrator_is_one_again(
         assert graph.post(ROLES, json=assigned).status_code == 201
     found = graph.get(ROLES, params={"$filter": f"principalId eq '{key}'"}).json()["value"]
     assert len(found) == int(with_role)
+
+
+# --- groups
+
+GROUPS_IN_BIN = f"{BIN}/microsoft.graph.group"
+M365 = {"mailEnabled": True, "securityEnabled": True, "groupTypes": ["Unified"]}
+
+
+def _refused(reply: httpx.Response, row: errors.Refusal, **slots: object) -> None:
+    error = reply.json()["error"]
+    expected = (row.status, row.code, row.message.format(**slots))
+    assert (reply.status_code, error["code"], error["message"]) == expected
+
+
+def test_a_deleted_microsoft_365_group_is_seen_nowhere_until_it_is_restored(
+    admin: httpx.Client, new_group: Joiner, joiner: Joiner
+) -> None:
+    """Lists, memberships, checks and roles know nothing of it; then everything is as it was."""
+    key = joiner()["id"]
+    made = new_group(
+        **M365,
+        isAssignableToRole=True,
+        uniqueName="regatta",
+        **{"members@odata.bind": [f"{admin.base_url}directoryObjects/{key}"]},
+    )["id"]
+    role = {
+        "roleDefinitionId": BUILT_IN["Global Reader"],
+        "principalId": made,
+        "directoryScopeId": "/",
+    }
+    assert admin.post(ROLES, json=role).status_code == 201
+
+    def seen() -> list[bool]:
+        """Where the group shows, and whether it protects its member."""
+        check = admin.post(f"/users/{key}/checkMemberGroups", json={"groupIds": [made]})
+        return [
+            admin.get(f"/groups/{made}").status_code == 200,
+            admin.get("/groups(uniqueName='regatta')").status_code == 200,
+            made in admin.get(f"/users/{key}/memberOf").text,
+            made in admin.get(f"/users/{key}/transitiveMemberOf").text,
+            made in check.text,
+            made in admin.post("/directoryObjects/getByIds", json={"ids": [made]}).text,
+            made in admin.get(ROLES, params={"$filter": f"principalId eq '{made}'"}).text,
+            admin.patch(f"/users/{key}", json={"mobilePhone": "1"}).status_code == 403,
+        ]
+
+    assert seen() == [True] * 8
+    assert admin.delete(f"/groups/{made}").status_code == 204
+    assert seen() == [False] * 8
+    waiting = admin.get(f"{BIN}/{made}?$select=deletedDateTime").json()
+    assert waiting["@odata.type"] == "#microsoft.graph.group"
+    assert waiting["deletedDateTime"].endswith("Z")
+    restored = admin.post(f"{BIN}/{made}/restore")
+    assert (restored.status_code, restored.json()["deletedDateTime"]) == (200, None)
+    assert restored.json()["@odata.type"] == "#microsoft.graph.group"
+    assert seen() == [True] * 8
+
+
+def test_deleted_groups_are_listed(admin: httpx.Client, new_group: Joiner) -> None:
+    """The bin knows `$filter`, `$top` and the next page for groups too."""
+    keys = {new_group(**M365, description="Ended")["id"] for _ in range(3)}
+    for key in keys:
+        admin.delete(f"/groups/{key}")
+    page = admin.get(f"{GROUPS_IN_BIN}?$filter=description eq 'Ended'&$top=2&$select=id").json()
+    rest = admin.get(page["@odata.nextLink"]).json()
+    assert {group["id"] for group in page["value"] + rest["value"]} == keys
+    assert page["@odata.context"].endswith("$metadata#groups(id)")
+
+
+def test_the_names_of_a_deleted_group_are_free(admin: httpx.Client, new_group: Joiner) -> None:
+    """A group that took them stands in the way of restoring the one that had them."""
+    old = new_group(**M365, mailNickname="regatta24")["id"]
+    admin.delete(f"/groups/{old}")
+    new = new_group(**M365, mailNickname="Regatta24")["id"]
+    refused = admin.post(f"{BIN}/{old}/restore", json={})
+    _refused(refused, errors.GROUP_CONFLICT, property="mailNickname")
+    admin.delete(f"/groups/{new}")
+    assert admin.post(f"{BIN}/{old}/restore", json={}).status_code == 200
+
+
+def test_a_group_is_purged_for_good(admin: httpx.Client, new_group: Joiner) -> None:
+    """What is deleted from the bin leaves nothing."""
+    key = new_group(**M365)["id"]
+    admin.delete(f"/groups/{key}")
+    assert admin.delete(f"{BIN}/{key}").status_code == 204
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/restore")):
+        _refused(admin.request(method, f"{BIN}/{key}{path}"), errors.NO_RESOURCE, id=key)
+
+
+def test_each_kind_wants_permissions_of_its_own(
+    admin: httpx.Client, new_group: Joiner, joiner: Joiner, token: Callable[..., str]
+) -> None:
+    """Who brings users back does not bring groups back, and the other way round."""
+    user, group = joiner()["id"], new_group(**M365)["id"]
+    admin.delete(f"/users/{user}")
+    admin.delete(f"/groups/{group}")
+    for_users = {"Authorization": f"Bearer {token('User.ReadWrite.All')}"}
+    for_groups = {"Authorization": f"Bearer {token('Group.ReadWrite.All')}"}
+    for right, wrong, key in ((for_users, for_groups, user), (for_groups, for_users, group)):
+        for method, path in (("GET", ""), ("POST", "/restore")):
+            where = f"{BIN}/{key}{path}"
+            _refused(admin.request(method, where, headers=wrong), errors.DENIED)
+            assert admin.request(method, where, headers=right).status_code == 200
+        assert admin.get(GROUPS_IN_BIN, headers=for_users).status_code == 403

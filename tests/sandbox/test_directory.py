@@ -62,6 +62,14 @@ def test_roles_are_known_by_name_and_template(graph: httpx.Client) -> None:
     assert {role["displayName"] for role in everything} == set(BUILT_IN)
 
 
+def test_roles_are_paged(graph: httpx.Client) -> None:
+    """Pages of role definitions follow each other."""
+    page = graph.get(f"{DEFINITIONS}?$top=39&$select=id").json()
+    rest = graph.get(page["@odata.nextLink"]).json()
+    ids = [role["id"] for role in page["value"] + rest["value"]]
+    assert len(ids) == len(set(ids)) > 39
+
+
 def test_a_role_is_assigned_once_and_taken_back(graph: httpx.Client, joiner: Made) -> None:
     """An assignment is found by principal and by role; a second one is a conflict."""
     key = joiner()["id"]

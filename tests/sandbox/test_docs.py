@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.sandbox.company.contoso import (
+    ADMIN_APP,
     APPLY_APP,
     DOMAINS,
     EXTENSIONS,
@@ -16,7 +17,7 @@ from reconciler.sandbox.company.contoso import (
     TENANT_ID,
 )
 from reconciler.sandbox.company.roledata import BUILT_IN
-from reconciler.sandbox.permissions import APPLY_SET, PLAN_SET
+from reconciler.sandbox.permissions import ADMIN_SET, APPLY_SET, PLAN_SET
 from reconciler.sandbox.routes import TABLE
 
 if TYPE_CHECKING:
@@ -53,10 +54,11 @@ def test_the_page_knows_the_company() -> None:
 
 def test_the_page_knows_the_applications() -> None:
     """Each application is there with its id and all of its permissions."""
-    plan, apply = _table("application")
+    plan, apply, administration = _table("application")
     added = [name for name in APPLY_SET if name not in PLAN_SET]
     assert plan == [PLAN_APP.name, PLAN_APP.client_id, ", ".join(PLAN_SET)]
     assert apply == [APPLY_APP.name, APPLY_APP.client_id, f"those, and {', '.join(added)}"]
+    assert administration == [ADMIN_APP.name, ADMIN_APP.client_id, ", ".join(ADMIN_SET)]
 
 
 def test_the_page_knows_the_seats(company: httpx.Client) -> None:

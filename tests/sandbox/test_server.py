@@ -1,28 +1,36 @@
 from __future__ import annotations
 
+import contextlib
+import gzip
 import os
 import socket
 import sqlite3
 import ssl
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
+import trustme
 
 from reconciler.errors import UsageError
+from reconciler.sandbox import certificates, errors
 from reconciler.sandbox.company.contoso import AGE_IDENTITY, GROUPS
-from reconciler.sandbox.server import reset, running
+from reconciler.sandbox.server import Endpoints, reset, running
 from reconciler.sandbox.wire import After, Exchange, Incoming, Reply
 
 Made = Callable[..., dict[str, Any]]
 Start = Callable[..., httpx.Client]
 NAME_ANOTHER = "--sandbox=FILE names the database of the local tenant; name another file"
-BUSY = Reply(429, {"error": {"code": "TooManyRequests"}}, {"Retry-After": "2.5"})
+BUSY = Reply(
+    429, {"error": {"code": "TooManyRequests", "message": "Later."}}, {"Retry-After": "2.5"}
+)
 
 
 def _is_creation(incoming: Incoming) -> bool:
@@ -48,6 +56,7 @@ def _create(known: Any, sent: dict[str, Any]) -> int:  # noqa: ANN401 -- a mappi
         "grant_type": "client_credentials",
         "client_id": known["AZURE_CLIENT_ID"],
         "client_secret": known["AZURE_CLIENT_SECRET"],
+        "scope": "https://graph.microsoft.com/.default",
     }
     trusted = ssl.create_default_context(cafile=known["SSL_CERT_FILE"])
     url = f"{known['AZURE_AUTHORITY_HOST']}/{known['AZURE_TENANT_ID']}/oauth2/v2.0/token"
@@ -193,7 +202,7 @@ def test_a_tenant_of_another_version_wants_a_reset(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("which", ["port", "login_port"])
+@pytest.mark.parametrize("which", ["port", "https_port", "login_port", "tunnel_port"])
 def test_a_port_that_is_taken_is_named(certificates: Path, which: str) -> None:
     """A port in use is a usage error that names it."""
     with socket.socket() as taken:
@@ -222,7 +231,6 @@ def test_a_fault_stands_in_place_of_the_tenant(start: Start, body: Made) -> None
     sent = body()
     reply = graph.post("/users", json=sent)
     assert (reply.status_code, reply.headers["retry-after"]) == (429, "2.5")
-    assert reply.headers["content-type"] == "application/json"
     assert graph.get(f"/users/{sent['userPrincipalName']}").status_code == 404
 
 
@@ -304,6 +312,153 @@ def test_nothing_is_printed(start: Start, capfd: pytest.CaptureFixture[str]) -> 
     graph = start()
     graph.get("/users/nobody@contoso.com")
     assert capfd.readouterr() == ("", "")
+
+
+def test_links_follow_host_and_scheme(tenant: Endpoints, graph: httpx.Client) -> None:
+    """Graph answers over http and https at once, and its links lead back the same way."""
+    trusted = ssl.create_default_context(cafile=tenant.environment["SSL_CERT_FILE"])
+    token = {"Authorization": graph.headers["Authorization"]}
+    with httpx.Client(verify=trusted, headers=token) as client:
+        for root in (tenant.graph, tenant.environment["RECONCILER_GRAPH_URL"]):
+            shown = client.get(f"{root}/v1.0/users?$top=2&$select=id").json()
+            assert shown["@odata.context"] == f"{root}/v1.0/$metadata#users(id)"
+            assert shown["@odata.nextLink"].startswith(f"{root}/v1.0/users?")
+            assert client.get(shown["@odata.nextLink"]).status_code == 200
+
+
+@pytest.mark.parametrize("names", [["localhost"], ["localhost", "graph.microsoft.com"]])
+def test_certificates_that_lack_a_name_are_made_anew(tmp_path: Path, names: list[str]) -> None:
+    """A folder of an older sandbox gets certificates for all names; one of ours keeps its own."""
+    made = trustme.CA().issue_cert(*names)
+    (tmp_path / "sandbox-ca.pem").write_text("of another day")
+    made.cert_chain_pems[0].write_to_path(tmp_path / "sandbox-tls.pem")
+    made.private_key_pem.write_to_path(tmp_path / "sandbox-tls-key.pem")
+    seen = []
+    for _ in range(2):
+        files = certificates.ensure(tmp_path)
+        seen.append(files.chain.read_bytes())
+    assert files.authority.read_text().startswith("-----BEGIN CERTIFICATE")
+    assert (seen[0] == seen[1], made.cert_chain_pems[0].bytes() in seen) == (True, False)
+
+
+def test_a_certificate_for_no_name_is_left_alone(tmp_path: Path) -> None:
+    """What was put there by somebody else is not ours to replace."""
+    authority = trustme.CA()
+    for name in ("sandbox-ca.pem", "sandbox-tls.pem", "sandbox-tls-key.pem"):
+        authority.cert_pem.write_to_path(tmp_path / name)
+    certificates.ensure(tmp_path)
+    assert (tmp_path / "sandbox-tls.pem").read_bytes() == authority.cert_pem.bytes()
+
+
+BIG = b"[" + b"0," * 3_000_000 + b"0]"
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "row"),
+    [
+        (b"{", {}, errors.BAD_JSON),
+        (b"\xff\xfe", {}, errors.BAD_JSON),
+        (b'{"a": "\\ud800"}', {}, errors.BAD_JSON),
+        (b"[" * 100_000, {}, errors.BAD_JSON),
+        (b"displayName=Ada", {"content-type": "text/plain"}, errors.BAD_JSON),
+        (b"1", {}, errors.BAD_JSON),
+        (b'"text"', {}, errors.BAD_JSON),
+        (b"[]", {}, errors.BAD_JSON),
+        (b"", {}, errors.BAD_JSON),
+        (b"no gzip", {"content-encoding": "gzip"}, errors.BAD_JSON),
+        (gzip.compress(b"{", mtime=0), {"content-encoding": "gzip"}, errors.BAD_JSON),
+        (BIG, {}, errors.BODY_TOO_LARGE),
+        (gzip.compress(BIG, mtime=0), {"content-encoding": "gzip"}, errors.BODY_TOO_LARGE),
+        (b"{}", {"content-encoding": "br"}, errors.BODY_ENCODING),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused(
+    graph: httpx.Client, content: bytes, headers: dict[str, str], row: errors.Refusal
+) -> None:
+    """Whatever is sent as a body, the answer is Graph's."""
+    reply = graph.post("/users", content=content, headers=headers)
+    shown = reply.json()["error"]
+    text = row.message.format(encoding="br")
+    assert (reply.status_code, shown["code"], shown["message"]) == (row.status, row.code, text)
+    assert reply.headers["request-id"] == shown["innerError"]["request-id"]
+
+
+def test_a_compressed_body_is_read(graph: httpx.Client, body: Made) -> None:
+    """Clients that compress what they send are understood."""
+    content = gzip.compress(orjson.dumps(body()))
+    reply = graph.post("/users", content=content, headers={"Content-Encoding": "gzip"})
+    assert reply.status_code == 201
+
+
+def test_an_endless_body_is_not_read(graph: httpx.Client) -> None:
+    """A body without a length is refused as soon as it is too long."""
+    sent = []
+
+    def chunks() -> Iterator[bytes]:
+        for number in range(400):
+            sent.append(number)
+            yield b" " * 65536
+
+    with contextlib.suppress(httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
+        assert graph.post("/users", content=chunks()).status_code == 413
+    assert graph.get("/domains").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"/v1.0/users/%ff%fe",
+        b"/v1.0/users/\xff",
+        b"/%00",
+        b"/v1.0/users?$filter=%ff",
+        b"/v1.0/\xc3",
+    ],
+)
+def test_odd_addresses_are_refused(graph: httpx.Client, target: bytes) -> None:
+    """Bytes in an address that are no text are answered like any other that leads nowhere."""
+    token = graph.headers["Authorization"].encode()
+    with socket.create_connection((graph.base_url.host, graph.base_url.port or 0)) as connection:
+        connection.sendall(
+            b"GET "
+            + target
+            + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: "
+            + token
+            + b"\r\n\r\n"
+        )
+        whole = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert whole.split()[1] in {b"400", b"404"}
+
+
+def test_who_leaves_in_the_middle_is_let_go(
+    graph: httpx.Client, login: httpx.Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A client that hangs up inside its body troubles nobody."""
+    head = b"POST /v1.0/users HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+    with socket.create_connection((graph.base_url.host, graph.base_url.port or 0)) as connection:
+        connection.sendall(head)
+    plain = ssl.create_default_context()
+    plain.check_hostname, plain.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", login.base_url.port or 0)) as connection:
+        secured = plain.wrap_socket(connection)
+        secured.sendall(head.replace(b"/v1.0/users", b"/common/oauth2/token"))
+        secured.close()
+    assert graph.get("/domains").status_code == 200
+    assert login.get("/common/v2.0/.well-known/openid-configuration").status_code == 200
+    assert capfd.readouterr() == ("", "")
+
+
+def test_several_clients_are_served_at_once(graph: httpx.Client, body: Made) -> None:
+    """Whoever writes at the same time, each write happens once and is seen by all."""
+    bodies = [body() for _ in range(40)]
+
+    def create(sent: dict[str, Any]) -> int:
+        url, token = f"{graph.base_url}users", {"Authorization": graph.headers["Authorization"]}
+        made = httpx.post(url, json=sent, headers=token)
+        return made.status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(create, [*bodies, *bodies]))
+    assert (statuses.count(201), statuses.count(400)) == (40, 40)
 
 
 def test_only_this_machine_is_served(start: Start) -> None:

@@ -21,6 +21,8 @@ Made = Callable[..., dict[str, Any]]
 Token = Callable[..., str]
 KEY = b"k" * 32
 TOKEN_URL = f"/{TENANT_ID}/oauth2/v2.0/token"
+SCOPE = "https://graph.microsoft.com/.default"
+GRAPH_ID = "00000003-0000-0000-c000-000000000000"
 
 
 def _as(
@@ -47,9 +49,9 @@ def test_azure_identity_signs_in(tenant: Endpoints) -> None:
 
 @pytest.mark.parametrize("name", [TENANT_ID, "contoso.onmicrosoft.com", "CONTOSO.com"])
 def test_the_metadata_names_the_token_endpoint(login: httpx.Client, name: str) -> None:
-    """A tenant is known by its id and by its verified domains."""
+    """A tenant is known by its id and by its verified domains; its addresses have the id."""
     shown = login.get(f"/{name}/v2.0/.well-known/openid-configuration").json()
-    assert shown["token_endpoint"] == str(login.base_url.join(f"/{name}/oauth2/v2.0/token"))
+    assert shown["token_endpoint"] == str(login.base_url.join(TOKEN_URL))
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,7 @@ def test_a_sign_in_is_refused_by_number(
         "grant_type": "client_credentials",
         "client_id": APPLY_APP.client_id,
         "client_secret": tenant.environment["AZURE_CLIENT_SECRET"],
+        "scope": SCOPE,
     }
     reply = login.post(TOKEN_URL, data=form | change)
     shown = reply.json()
@@ -114,6 +117,7 @@ def test_a_person_signs_in(  # noqa: PLR0913 -- two fixtures and a row of four
         "client_id": APPLY_APP.client_id,
         "username": made["userPrincipalName"],
         "password": password,
+        "scope": SCOPE,
     }
     shown = login.post(TOKEN_URL, data=form).json()
     assert shown.get("error_codes") == ([number] if number else None)
@@ -129,6 +133,7 @@ def test_a_person_may_do_nothing_in_graph(
         "client_id": APPLY_APP.client_id,
         "username": joiner()["userPrincipalName"],
         "password": "Correct-Horse-9",
+        "scope": SCOPE,
     }
     token = login.post(TOKEN_URL, data=form).json()["access_token"]
     assert _as(graph, token, "GET", "/users").status_code == 403
@@ -157,6 +162,26 @@ def test_a_forged_token_is_refused(graph: httpx.Client, token: Token) -> None:
     assert reply.json()["error"]["message"] == errors.TOKEN_FORGED.message
 
 
+@pytest.mark.parametrize("claims", [{"exp": "soon"}, {"appid": None, "roles": 7}, {"iat": "then"}])
+def test_a_token_of_odd_claims_is_refused(
+    graph: httpx.Client, token: Token, claims: dict[str, Any]
+) -> None:
+    """Claims that are none are no token, whoever signed them."""
+    reply = _as(graph, token(**claims), "GET", "/users")
+    assert reply.json()["error"]["message"] == errors.TOKEN_MALFORMED.message
+
+
+@pytest.mark.parametrize(
+    "audience", ["https://management.azure.com", "https://example.com", None, 7]
+)
+def test_a_token_for_somebody_else_is_refused(
+    graph: httpx.Client, token: Token, audience: object
+) -> None:
+    """A token is for Graph or for nothing."""
+    reply = _as(graph, token("User.Read.All", aud=audience), "GET", "/users")
+    assert reply.json()["error"]["message"] == errors.TOKEN_AUDIENCE.message
+
+
 def test_a_token_expires(graph: httpx.Client, token: Token) -> None:
     """An old token is refused, also one that was good a moment ago."""
     old = token("User.Read.All", exp=time.time() - 1)
@@ -181,7 +206,7 @@ def test_many_tokens_are_remembered_and_forgotten(graph: httpx.Client, token: To
 def test_a_token_is_read_as_it_was_signed() -> None:
     """What is signed can be read back."""
     expires = time.time() + 9
-    claims = {"appid": "a", "oid": "b", "roles": ["c"], "exp": expires}
+    claims = {"aud": GRAPH_ID, "appid": "a", "oid": "b", "roles": ["c"], "exp": expires}
     caller = read(sign(claims, KEY), KEY)
     assert (caller.app_id, caller.principal_id, caller.permissions, caller.expires) == (
         "a",
@@ -314,6 +339,7 @@ def test_a_password_is_reset_by_an_administrator(
         "grant_type": "password",
         "client_id": APPLY_APP.client_id,
         "username": made["userPrincipalName"],
+        "scope": SCOPE,
     }
     old = login.post(TOKEN_URL, data=form | {"password": "Correct-Horse-9"}).json()
     new = login.post(TOKEN_URL, data=form | {"password": "Other-Horse-10"}).json()

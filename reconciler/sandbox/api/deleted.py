@@ -1,7 +1,7 @@
-"""`/directory/deletedItems`: users that were deleted, for 30 days.
+"""`/directory/deletedItems`: users and Microsoft 365 groups that were deleted, for 30 days.
 
 A restored user has its id, memberships, roles and licenses again, even without a free
-seat (Entra, "Restore or remove a recently deleted user").
+seat (Entra, "Restore or remove a recently deleted user"); a group its members and owners.
 """
 
 from __future__ import annotations
@@ -9,73 +9,104 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.sandbox import permissions
-from reconciler.sandbox.api import users
+from reconciler.sandbox import errors, permissions
+from reconciler.sandbox.api import (
+    access_passes,
+    group_deletions,
+    groups,
+    objects,
+    openextensions,
+    users,
+)
 from reconciler.sandbox.calls import NO_CONTENT, Call, Route, checked_id
-from reconciler.sandbox.data import accounts, values
-from reconciler.sandbox.data.properties import USER, USER_DEFAULTS
-from reconciler.sandbox.query import odata
-from reconciler.sandbox.query.queries import USER_COLLECTIONS
+from reconciler.sandbox.data import accounts, schedules, values
+from reconciler.sandbox.data.accounts import User
+from reconciler.sandbox.data.properties import GROUP_DEFAULTS, USER_DEFAULTS
+from reconciler.sandbox.query import lists, odata
+from reconciler.sandbox.query.lists import Rows
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.data.accounts import User
+    from reconciler.sandbox.api.groups import Group
     from reconciler.sandbox.wire import Reply
 
 _ID_LENGTH = 32
 """Characters of an id without dashes, which stand before a deleted user's UPN."""
 
 
+_USERS: Final = Rows(accounts.COLUMNS, "user WHERE deleted IS NOT NULL")
+_GROUPS: Final = Rows(groups.COLUMNS, '"group" WHERE deleted IS NOT NULL')
+
+
 def listing(call: Call) -> Reply:
     """`GET /directory/deletedItems/microsoft.graph.user`."""
-    asked = odata.options(call.request)
-    where = odata.condition(call, asked, USER, USER_COLLECTIONS)
+    asked = odata.options(call.request, is_searchable=True)
     names = users.selected(call, asked)
-    rows = call.db.execute(
-        f"SELECT {accounts.COLUMNS} FROM user WHERE deleted IS NOT NULL AND {where.text} "  # noqa: S608 -- by queries.py
-        "AND seq > ? ORDER BY seq LIMIT ?",
-        (*where.values, asked.after, asked.top + 1),
-    ).fetchall()
 
     def show(row: tuple[Any, ...]) -> dict[str, Any]:
         return accounts.show(call.db, accounts.from_row(row), names)
 
-    def count() -> int:
-        (number,) = call.db.execute(
-            f"SELECT COUNT(*) FROM user WHERE deleted IS NOT NULL AND {where.text}",  # noqa: S608 -- by queries.py
-            where.values,
-        ).fetchone()
-        return int(number)
-
     context = odata.context("users", asked.select, names)
-    return odata.page(call, asked, context, rows, show, count=count)
+    return lists.page(call, asked, context, _USERS, objects.USERS, show)
+
+
+def listing_groups(call: Call) -> Reply:
+    """`GET /directory/deletedItems/microsoft.graph.group`."""
+    asked = odata.options(call.request, is_searchable=True)
+    names = groups.selected(call, asked)
+
+    def show(row: tuple[Any, ...]) -> dict[str, Any]:
+        return groups.show(groups.from_row(row), names)
+
+    context = odata.context("groups", asked.select, names)
+    return lists.page(call, asked, context, _GROUPS, objects.GROUPS, show)
 
 
 def read(call: Call) -> Reply:
     """`GET /directory/deletedItems/{id}`."""
     asked = odata.options(call.request)
-    user = _get(call)
-    document = accounts.show(call.db, user, users.selected(call, asked))
-    return call.entity("directoryObjects/$entity", _typed(document))
+    found = _get(call)
+    if isinstance(found, User):
+        permissions.require(call, permissions.DELETED_READ)
+        return _typed(call, "user", accounts.show(call.db, found, users.selected(call, asked)))
+    permissions.require(call, permissions.DELETED_GROUP_READ)
+    return _typed(call, "group", groups.show(found, groups.selected(call, asked)))
 
 
-def _get(call: Call) -> User:
-    return accounts.get(call.db, checked_id(call.key), deleted=True)
+def _get(call: Call) -> User | Group:
+    key = checked_id(call.key)
+    found = accounts.find(call.db, key, deleted=True) or groups.find(call.db, key, deleted=True)
+    if found is None:
+        raise errors.NO_RESOURCE.error(id=call.key)
+    return found
 
 
-def _typed(document: dict[str, Any]) -> dict[str, Any]:
-    return {"@odata.type": "#microsoft.graph.user", **document}
+def _typed(call: Call, kind: str, document: dict[str, Any]) -> Reply:
+    shown = {"@odata.type": f"#microsoft.graph.{kind}", **document}
+    return call.entity("directoryObjects/$entity", shown)
+
+
+def _writable(call: Call) -> User | Group:
+    """Give the deleted object of the path, if this caller may bring it back or let it go."""
+    found = _get(call)
+    if isinstance(found, User):
+        permissions.require(call, permissions.USER_DELETE)
+        permissions.require_reach(call, found.id)
+        return found
+    return groups.require_write(call, permissions.GROUP_RESTORE, found)
 
 
 def restore(call: Call) -> Reply:
     """`POST /directory/deletedItems/{id}/restore`, with or without a body."""
-    user = _get(call)
-    permissions.require_reach(call, user.id)
-    wanted = _wanted_upn(call)
-    upn = user.upn[_ID_LENGTH:] if wanted is None else wanted
-    restored = replace(user, upn=upn, deleted=None)
-    accounts.save(call.db, restored)
-    document = accounts.show(call.db, restored, USER_DEFAULTS)
-    return call.entity("directoryObjects/$entity", _typed(document))
+    found = _writable(call)
+    if isinstance(found, User):
+        wanted = _wanted_upn(call)
+        upn = found.upn[_ID_LENGTH:] if wanted is None else wanted
+        restored = replace(found, upn=upn, deleted=None)
+        accounts.save(call.db, restored)
+        return _typed(call, "user", accounts.show(call.db, restored, USER_DEFAULTS))
+    group_deletions.require_restorable(call.db, found)
+    call.db.execute('UPDATE "group" SET deleted = NULL WHERE id = ?', (found.id,))
+    return _typed(call, "group", groups.show(replace(found, deleted=None), GROUP_DEFAULTS))
 
 
 def _wanted_upn(call: Call) -> str | None:
@@ -90,8 +121,10 @@ def _wanted_upn(call: Call) -> str | None:
 
 def purge(call: Call) -> Reply:
     """`DELETE /directory/deletedItems/{id}`: for good."""
-    user = _get(call)
-    permissions.require_reach(call, user.id)
+    found = _writable(call)
+    if not isinstance(found, User):
+        group_deletions.forget(call, found)
+        return NO_CONTENT
     for text in (
         "DELETE FROM member WHERE member_id = ?",
         "DELETE FROM owner WHERE owner_id = ?",
@@ -99,10 +132,15 @@ def purge(call: Call) -> Reply:
         "DELETE FROM role_assignment WHERE principal_id = ?",
         "UPDATE user SET manager = NULL WHERE manager = ?",
     ):
-        call.db.execute(text, (user.id,))
-    accounts.remove(call.db, user)
+        call.db.execute(text, (found.id,))
+    schedules.forget(call.db, found.id)
+    access_passes.forget(call.db, found.id)
+    openextensions.forget(call.db, found.id)
+    accounts.remove(call.db, found)
     return NO_CONTENT
 
+
+_EITHER: Final = permissions.USER_DELETE | permissions.GROUP_RESTORE
 
 ROUTES: Final = (
     (
@@ -110,7 +148,24 @@ ROUTES: Final = (
         "directory/deletedItems/microsoft.graph.user",
         Route(listing, permissions.DELETED_READ),
     ),
-    ("GET", "directory/deletedItems/{}", Route(read, permissions.DELETED_READ)),
-    ("DELETE", "directory/deletedItems/{}", Route(purge, permissions.USER_DELETE)),
-    ("POST", "directory/deletedItems/{}/restore", Route(restore, permissions.USER_DELETE)),
+    (
+        "GET",
+        "directory/deletedItems/microsoft.graph.group",
+        Route(listing_groups, permissions.DELETED_GROUP_READ),
+    ),
+    (
+        "GET",
+        "directory/deletedItems/{}",
+        Route(read, permissions.DELETED_READ | permissions.DELETED_GROUP_READ),
+    ),
+    (
+        "DELETE",
+        "directory/deletedItems/{}",
+        Route(purge, _EITHER, activity="Hard Delete user"),
+    ),
+    (
+        "POST",
+        "directory/deletedItems/{}/restore",
+        Route(restore, _EITHER, activity="Restore user"),
+    ),
 )

@@ -1,37 +1,29 @@
-"""The company itself: domains, organization, objects by id, counts."""
+"""The company itself: domains, organization, objects by id."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from reconciler.sandbox import errors
 from reconciler.sandbox import permissions as p
 from reconciler.sandbox.api import objects
+from reconciler.sandbox.api.closed import selected
 from reconciler.sandbox.calls import Call, Route, checked_id
 from reconciler.sandbox.data.store import resource, resources
 from reconciler.sandbox.query import odata
-from reconciler.sandbox.wire import Reply
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.query.odata import Options
+    from reconciler.sandbox.wire import Reply
 
-_MOST_IDS = 1000
-
-
-def _selected(kind: str, document: dict[str, Any], asked: Options) -> dict[str, Any]:
-    """Give what `$select` names; domain and organization are closed types."""
-    if not asked.select:
-        return document
-    known = {name.lower(): name for name in document}
-    for name in asked.select:
-        if name.lower() not in known:
-            raise errors.UNKNOWN_SELECT.error(property=name, type=kind)
-    return {known[name.lower()]: document[known[name.lower()]] for name in asked.select}
+_MOST_IDS: Final = 1000
+_SELECTED_COST: Final = "2"
+"""Resource units of `getByIds` with `$select` (Graph, "Throttling limits")."""
 
 
 def _list(call: Call, kind: str, name: str) -> Reply:
     asked = odata.options(call.request)
-    value = [_selected(kind, document, asked) for document in resources(call.db, kind)]
+    value = [selected(kind, document, asked) for document in resources(call.db, kind)]
     context = odata.context(name, asked.select, asked.select)
     return call.entity(context, {"value": value})
 
@@ -42,7 +34,7 @@ def _one(call: Call, kind: str, name: str) -> Reply:
     if document is None:
         raise errors.NO_RESOURCE.error(id=call.key)
     context = odata.context(name, asked.select, asked.select)
-    return call.entity(f"{context}/$entity", _selected(kind, document, asked))
+    return call.entity(f"{context}/$entity", selected(kind, document, asked))
 
 
 def domains(call: Call) -> Reply:
@@ -68,30 +60,40 @@ def organization(call: Call) -> Reply:
 def by_ids(call: Call) -> Reply:
     """`POST /directoryObjects/getByIds`: what is unknown is left out without a word."""
     body = call.body()
-    ids, types = body.get("ids"), body.get("types") or []
-    if not isinstance(ids, list) or len(ids) > _MOST_IDS:
-        raise errors.BAD_ID.error(id="ids")
+    ids, types = body.get("ids"), body.get("types")
+    if ids is None:
+        raise errors.PARAMETERS.error(operation="getByIds", missing="ids")
+    if not isinstance(ids, list):
+        raise errors.BAD_ID.error(id=ids)
+    if len(ids) > _MOST_IDS:
+        raise errors.TOO_MANY_IDS.error(most=_MOST_IDS)
     asked = odata.options(call.request)
-    shown = [
+    wanted = _types(types)
+    keys = dict.fromkeys(checked_id(str(key)) for key in ids)
+    value = [
         objects.show(call, found, asked)
-        for key in ids
-        if (found := objects.find(call.db, checked_id(str(key))))
+        for key in keys
+        if (found := objects.find_any(call.db, key)) and objects.type_of(found).lower() in wanted
     ]
-    wanted = {f"#microsoft.graph.{name}".lower() for name in types}
-    value = [item for item in shown if not wanted or item["@odata.type"].lower() in wanted]
-    return call.entity("directoryObjects", {"value": value})
+    reply = call.entity("directoryObjects", {"value": value})
+    if not asked.select:
+        return reply
+    return replace(reply, headers={"x-ms-resource-unit": _SELECTED_COST})
 
 
-def count_users(call: Call) -> Reply:
-    """`GET /users/$count`, which only an advanced query may ask."""
-    if not odata.options(call.request).is_eventual:
-        raise errors.COUNT_UNSUPPORTED.error()
-    (number,) = call.db.execute("SELECT count(*) FROM user WHERE deleted IS NULL").fetchone()
-    return Reply(200, number, {"content-type": "text/plain"})
+def _types(types: object) -> frozenset[str]:
+    """Give the types that may be found, in small letters; all of them unless some are named."""
+    if types is not None and not isinstance(types, list):
+        raise errors.WRONG_NODE.error(
+            found="PrimitiveValue", property="types", expected="StartArray"
+        )
+    named = {str(name).lower().removeprefix("microsoft.graph.") for name in types or ()}
+    if not named or "directoryobject" in named:
+        named = {name.lower() for name in objects.TYPES}
+    return frozenset(named)
 
 
 ROUTES: Final = (
-    ("GET", "users/$count", Route(count_users, p.USER_READ_FULL)),
     ("GET", "domains", Route(domains, p.DOMAIN_READ)),
     ("GET", "domains/{}", Route(domain, p.DOMAIN_READ)),
     ("GET", "organization", Route(organizations, p.ORGANIZATION_READ)),

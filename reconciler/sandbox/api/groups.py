@@ -1,26 +1,28 @@
-"""`/groups`: list and read, and which groups may be written."""
+"""Groups as rows, found by id or `uniqueName`, shown as Graph shows them; who may write them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from reconciler.sandbox import errors, permissions
-from reconciler.sandbox.calls import Call, Route, checked_id
+from reconciler.sandbox.calls import Call, checked_id
+from reconciler.sandbox.data.group_values import DYNAMIC, UNIFIED
 from reconciler.sandbox.data.properties import GROUP, GROUP_DEFAULTS, Kind
+from reconciler.sandbox.data.store import path_expression
 from reconciler.sandbox.query import odata
-from reconciler.sandbox.query.queries import GROUP_COLLECTIONS
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
+    from reconciler.sandbox.errors import Refusal
     from reconciler.sandbox.query.odata import Options
-    from reconciler.sandbox.wire import Reply
 
-COLUMNS = "seq, id, document"
+COLUMNS = "seq, id, deleted, document"
+_UNIQUE_NAME = f"{path_expression('uniqueName')} COLLATE NOCASE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +31,64 @@ class Group:
 
     seq: int
     id: str
+    deleted: str | None
     properties: Mapping[str, Any]
 
-    def refuse_members(self) -> errors.GraphError | None:
-        """Give the refusal of any change of members that lies in the kind of group."""
-        kinds = self.properties.get("groupTypes", ())
+    @property
+    def is_unified(self) -> bool:
+        """Whether it is a Microsoft 365 group."""
+        return UNIFIED in self.properties.get("groupTypes", ())
+
+    @property
+    def is_role_assignable(self) -> bool:
+        """Whether it may hold roles."""
+        return self.properties.get("isAssignableToRole") is True
+
+    def refuse_write(self, mail_group: Refusal = errors.MAIL_GROUP) -> errors.GraphError | None:
+        """Give the refusal of any change that lies in the kind of group.
+
+        *mail_group* is that of groups which only Exchange may change.
+        """
         if self.properties.get("onPremisesSyncEnabled"):
             return errors.SYNCED.error()
-        if "DynamicMembership" in kinds:
-            return errors.DENIED.error()
-        if self.properties.get("mailEnabled") and "Unified" not in kinds:
-            return errors.MAIL_GROUP.error()
+        if self.properties.get("mailEnabled") and not self.is_unified:
+            return mail_group.error()
         return None
+
+    def refuse_members(self) -> errors.GraphError | None:
+        """Give the refusal of any change of members: its rule has a dynamic group's."""
+        if DYNAMIC in self.properties.get("groupTypes", ()):
+            return self.refuse_write() or errors.DENIED.error()
+        return self.refuse_write()
 
 
 def from_row(row: tuple[Any, ...]) -> Group:
     """Give the group of a row of `COLUMNS`."""
-    return Group(row[0], row[1], orjson.loads(row[2]))
+    seq, key, deleted, document = row
+    return Group(seq, key, deleted, orjson.loads(document))
 
 
-def find(db: sqlite3.Connection, key: str) -> Group | None:
-    """Give the group with this id, if there is one."""
-    row = db.execute(f'SELECT {COLUMNS} FROM "group" WHERE id = ?', (key,)).fetchone()  # noqa: S608 -- constants
+def find(db: sqlite3.Connection, key: str, *, deleted: bool = False) -> Group | None:
+    """Give the group with this id, among the living or the deleted."""
+    return _first(db, "id", key, "NOT NULL" if deleted else "NULL")
+
+
+def find_unique(db: sqlite3.Connection, name: str) -> Group | None:
+    """Give the living group with this `uniqueName`, if there is one."""
+    return _first(db, _UNIQUE_NAME, name, "NULL")
+
+
+def _first(db: sqlite3.Connection, expression: str, value: str, null: str) -> Group | None:
+    row = db.execute(
+        f'SELECT {COLUMNS} FROM "group" WHERE {expression} = ? AND deleted IS {null}',  # noqa: S608 -- constants
+        (value,),
+    ).fetchone()
     return None if row is None else from_row(row)
 
 
-def get(db: sqlite3.Connection, key: str) -> Group:
+def get(db: sqlite3.Connection, key: str, *, deleted: bool = False) -> Group:
     """Give the group with this id; raises Graph's 400 or 404."""
-    group = find(db, checked_id(key))
+    group = find(db, checked_id(key), deleted=deleted)
     if group is None:
         raise errors.NO_RESOURCE.error(id=key)
     return group
@@ -70,62 +102,36 @@ def show(group: Group, names: Iterable[str]) -> dict[str, Any]:
 def _value(group: Group, name: str) -> Any:  # noqa: ANN401 -- any JSON
     if name == "id":
         return group.id
+    if name == "deletedDateTime":
+        return group.deleted
     prop = GROUP.get(name.lower())
-    return group.properties.get(name, [] if prop and prop.kind is Kind.TEXTS else None)
+    is_many = prop and prop.kind in {Kind.TEXTS, Kind.OTHERS}
+    return group.properties.get(name, [] if is_many else None)
 
 
 def selected(call: Call, asked: Options) -> tuple[str, ...]:
     """Give the properties of groups that a request asks for."""
     known = odata.extensions(call) if odata.mentions_extension(",".join(asked.select)) else {}
-    return odata.chosen(asked.select, GROUP, GROUP_DEFAULTS, known | _LICENSES)
+    return odata.chosen(asked.select, GROUP, GROUP_DEFAULTS, known)
 
 
-_LICENSES = {"assignedlicenses": "assignedLicenses"}
-"""Shown when asked for; not one of the defaults."""
+def require_write(call: Call, granted: frozenset[str], group: Group | None) -> Group:
+    """Give *group*, if this caller may change it; raises Graph's 403, or 404 for None.
 
-
-def listing(call: Call) -> Reply:
-    """`GET /groups`."""
-    asked = odata.options(call.request)
-    where = odata.condition(call, asked, GROUP, GROUP_COLLECTIONS)
-    names = selected(call, asked)
-    rows = call.db.execute(
-        f'SELECT {COLUMNS} FROM "group" WHERE {where.text} AND seq > ? ORDER BY seq LIMIT ?',  # noqa: S608 -- by queries.py
-        (*where.values, asked.after, asked.top + 1),
-    ).fetchall()
-
-    def count() -> int:
-        text = f'SELECT count(*) FROM "group" WHERE {where.text}'  # noqa: S608 -- as above
-        (number,) = call.db.execute(text, where.values).fetchone()
-        return int(number)
-
-    context = odata.context("groups", asked.select, names)
-    return odata.page(
-        call, asked, context, rows, lambda row: show(from_row(row), names), count=count
-    )
-
-
-def read(call: Call) -> Reply:
-    """`GET /groups/{id}`."""
-    asked = odata.options(call.request)
-    group = get(call.db, call.key)
-    names = selected(call, asked)
-    context = odata.context("groups", asked.select, names)
-    return call.entity(f"{context}/$entity", show(group, names))
-
-
-def writable(call: Call) -> Group:
-    """Give the group of the path, if this caller may change its members."""
-    group = get(call.db, call.key)
-    refusal = group.refuse_members()
-    if refusal:
-        raise refusal
-    if group.properties.get("isAssignableToRole"):
+    Who owns a group needs no permission (terraform-provider-azuread, `group`); for one that
+    may hold roles everybody needs one more.
+    """
+    if not call.may(*granted) and not (group and _is_owner(call, group)):
+        raise errors.DENIED.error()
+    group = group or get(call.db, call.key)
+    if group.is_role_assignable:
         permissions.require(call, permissions.ROLE_WRITE)
     return group
 
 
-ROUTES: Final = (
-    ("GET", "groups", Route(listing, permissions.GROUP_READ)),
-    ("GET", "groups/{}", Route(read, permissions.GROUP_READ)),
-)
+def _is_owner(call: Call, group: Group) -> bool:
+    row = call.db.execute(
+        "SELECT 1 FROM owner WHERE group_id = ? AND owner_id = ?",
+        (group.id, call.caller.principal_id),
+    ).fetchone()
+    return row is not None

@@ -1,126 +1,71 @@
-"""Licenses: seats, direct and inherited assignments, `subscribedSkus`.
+"""Licenses of users: `assignLicense`, `licenseDetails` and `reprocessLicenseAssignment`.
 
-A seat is used by a living user who holds the SKU in any way; one who holds it in two ways
-uses one. Words of refusal from recorded replies of `assignLicense`.
+Words of refusal from recorded replies of `assignLicense`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.sandbox import errors
 from reconciler.sandbox import permissions as p
+from reconciler.sandbox.api.closed import selected
 from reconciler.sandbox.calls import Route
-from reconciler.sandbox.company.skus import NEEDS
-from reconciler.sandbox.data import accounts
+from reconciler.sandbox.company.skus import PROHIBITED
+from reconciler.sandbox.data import accounts, holdings, plans
 from reconciler.sandbox.data.accounts import GUID
+from reconciler.sandbox.data.holdings import NO_ERROR, Holding
 from reconciler.sandbox.data.properties import USER_DEFAULTS
-from reconciler.sandbox.data.store import resource, resources, to_text
-from reconciler.sandbox.wire import Reply, stamp
+from reconciler.sandbox.data.store import resource
+from reconciler.sandbox.data.subscriptions import Subscriptions
+from reconciler.sandbox.query import odata
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
     from reconciler.sandbox.api.groups import Group
     from reconciler.sandbox.calls import Call
     from reconciler.sandbox.data.accounts import User
+    from reconciler.sandbox.wire import Reply
 
 _ARRAYS = ("addLicenses", "removeLicenses")
 
 
-@dataclass(frozen=True, slots=True)
-class _Addition:
-    sku: dict[str, Any]
-    disabled: tuple[str, ...]
+# --- members of groups
 
 
-# --- seats
+def inherit(call: Call, user: User, group: Group) -> None:
+    """Give a new member what its group carries; what stands in the way is an error of it."""
+    if group.properties.get("assignedLicenses"):
+        holdings.process(call.db, user, Subscriptions(call.db), call.now)
 
 
-def consumed(db: sqlite3.Connection, sku_id: str) -> int:
-    """Give how many seats of a SKU are used."""
-    (number,) = db.execute(
-        "SELECT count(DISTINCT user_id) FROM license JOIN user ON user.id = user_id "
-        "WHERE sku_id = ? AND error = 'None' AND deleted IS NULL",
-        (sku_id,),
+def disinherit(call: Call, user_id: str, group: Group) -> None:
+    """Take back what somebody who is no longer a member had from its group."""
+    row = call.db.execute(
+        "SELECT 1 FROM license WHERE user_id = ? AND group_id = ? LIMIT 1", (user_id, group.id)
     ).fetchone()
-    return int(number)
+    if row is None:
+        return
+    user = accounts.find(call.db, user_id) or accounts.get(call.db, user_id, deleted=True)
+    holdings.process(call.db, user, Subscriptions(call.db), call.now)
 
 
-def _holds(db: sqlite3.Connection, user_id: str, sku_id: str) -> bool:
-    row = db.execute(
-        "SELECT 1 FROM license WHERE user_id = ? AND sku_id = ? AND error = 'None'",
-        (user_id, sku_id),
-    ).fetchone()
-    return row is not None
+# --- what assignLicense is given, to users and groups
 
 
-def _has_seat(db: sqlite3.Connection, user_id: str, sku: dict[str, Any]) -> bool:
-    """Whether this user may hold *sku*: units in their grace period still count."""
-    if _holds(db, user_id, sku["skuId"]):
-        return True
-    units = sku["prepaidUnits"]
-    is_open = sku["capabilityStatus"] in {"Enabled", "Warning"}
-    return is_open and consumed(db, sku["skuId"]) < units["enabled"] + units["warning"]
-
-
-def _put(
-    db: sqlite3.Connection,
-    user_id: str,
-    addition: _Addition,
-    *,
-    group_id: str = "",
-    error: str = "None",
-) -> None:
-    db.execute(
-        "INSERT OR REPLACE INTO license VALUES (?, ?, ?, ?, ?, ?)",
-        (user_id, addition.sku["skuId"], group_id, to_text(addition.disabled), stamp(), error),
-    )
-
-
-# --- inherited
-
-
-def inherit(db: sqlite3.Connection, user: User, group: Group) -> None:
-    """Give a new member what its group carries; without a seat it holds an error instead."""
-    for license_ in group.properties.get("assignedLicenses", ()):
-        sku = _sku(db, license_["skuId"])
-        error = "None" if _has_seat(db, user.id, sku) else "CountViolation"
-        addition = _Addition(sku, tuple(license_["disabledPlans"]))
-        _put(db, user.id, addition, group_id=group.id, error=error)
-
-
-def disinherit(db: sqlite3.Connection, user_id: str, group: Group) -> None:
-    """Take back what a member had from its group."""
-    db.execute("DELETE FROM license WHERE user_id = ? AND group_id = ?", (user_id, group.id))
-
-
-# --- direct
-
-
-def assign(call: Call) -> Reply:
-    """`POST /users/{id}/assignLicense`: additions and removals together, or nothing."""
-    user = accounts.get(call.db, call.key)
-    add, remove = _arrays(call.body())
-    additions = [_addition(call.db, entry) for entry in add]
-    for sku_id in [_guid(entry) for entry in remove]:
-        _remove(call.db, user, sku_id)
-    if additions and not user.properties.get("usageLocation"):
-        raise errors.NO_USAGE_LOCATION.error()
-    for addition in additions:
-        if not _has_seat(call.db, user.id, addition.sku):
-            raise errors.NO_SEATS.error(sku=addition.sku["skuId"])
-        _put(call.db, user.id, addition)
-    return call.entity("users/$entity", accounts.show(call.db, user, USER_DEFAULTS))
-
-
-def _arrays(body: dict[str, Any]) -> tuple[list[Any], list[Any]]:
-    given = {name.lower(): value for name, value in body.items()}
+def changes(call: Call) -> tuple[dict[str, Holding], tuple[str, ...]]:
+    """Give the direct holdings to add, by SKU, and the SKUs to remove, each of them known."""
+    given = {name.lower(): value for name, value in call.body().items()}
     missing = [name for name in _ARRAYS if not isinstance(given.get(name.lower()), list)]
     if missing:
         raise errors.LICENSE_ARRAYS.error(missing=", ".join(missing))
-    return given["addlicenses"], given["removelicenses"]
+    added = [_addition(call.db, entry) for entry in given["addlicenses"]]
+    removed = tuple(_known(call.db, _guid(entry))["skuId"] for entry in given["removelicenses"])
+    if not added and not removed:
+        raise errors.NO_LICENSE_CHANGES.error()
+    return {holding.sku_id: holding for holding in added}, removed
 
 
 def _guid(value: object) -> str:
@@ -129,102 +74,134 @@ def _guid(value: object) -> str:
     return value.lower()
 
 
-def _sku(db: sqlite3.Connection, sku_id: str) -> dict[str, Any]:
-    """Give the SKU, if people can hold it: one that applies to the company is as unknown."""
+def _known(db: sqlite3.Connection, sku_id: str) -> dict[str, Any]:
     sku = resource(db, "sku", sku_id)
-    if sku is None or sku["appliesTo"] != "User":
+    if sku is None:
         raise errors.UNKNOWN_SKU.error(sku=sku_id)
     return sku
 
 
-def _addition(db: sqlite3.Connection, entry: object) -> _Addition:
+def _addition(db: sqlite3.Connection, entry: object) -> Holding:
     if not isinstance(entry, dict):
         raise errors.BAD_GUID.error()
     given = {name.lower(): value for name, value in entry.items()}
-    sku = _sku(db, _guid(given.get("skuid")))
-    plans = given.get("disabledplans") or []
-    if not isinstance(plans, list):
+    sku = _known(db, _guid(given.get("skuid")))
+    if sku["appliesTo"] != "User":
+        raise errors.COMPANY_SKU.error(sku=sku["skuId"])
+    off = given.get("disabledplans") or []
+    if not isinstance(off, list):
         raise errors.WRONG_NODE.error(
             found="PrimitiveValue", property="disabledPlans", expected="StartArray"
         )
-    disabled = tuple(_guid(plan) for plan in plans)
-    _check_plans(sku, disabled)
-    return _Addition(sku, disabled)
-
-
-def _check_plans(sku: dict[str, Any], disabled: tuple[str, ...]) -> None:
-    names = {plan["servicePlanId"]: plan["servicePlanName"] for plan in sku["servicePlans"]}
-    foreign = [plan for plan in disabled if plan not in names]
+    disabled = tuple(dict.fromkeys(_guid(plan) for plan in off))
+    known = {plan["servicePlanId"] for plan in sku["servicePlans"]}
+    foreign = [plan for plan in disabled if plan not in known]
     if foreign:
         raise errors.UNKNOWN_PLANS.error(plans=", ".join(foreign))
-    for plan, name in names.items():
-        needs = [names[need] for need in NEEDS.get(plan, ()) if need in disabled]
-        if plan not in disabled and needs:
-            raise errors.PLAN_DEPENDENCY.error(plan=name, needs=", ".join(needs))
+    return Holding(sku["skuId"], "", disabled, NO_ERROR)
 
 
-def _remove(db: sqlite3.Connection, user: User, sku_id: str) -> None:
-    _sku(db, sku_id)
-    cursor = db.execute(
-        "DELETE FROM license WHERE user_id = ? AND sku_id = ? AND group_id = ''",
-        (user.id, sku_id),
-    )
-    if not cursor.rowcount:
-        raise errors.INHERITED.error() if _holds(db, user.id, sku_id) else errors.NOT_HELD.error()
+def check_plans(held: Iterable[Holding], skus: Subscriptions) -> None:
+    """Raise Graph's refusal of service plans that do not go together, or that lack others."""
+    enabled = holdings.enabled_plans(held, skus)
+    if both := plans.excluding(enabled):
+        raise errors.PLANS_EXCLUSIVE.error(plans=",".join(both))
+    if fault := plans.lacking(enabled):
+        raise errors.PLAN_DEPENDENCY.error(plan=fault[0], needs=",".join(fault[1]))
 
 
-# --- reading
+# --- users
 
 
-def subscribed(call: Call) -> Reply:
-    """`GET /subscribedSkus`."""
-    value = [_shown(call, sku) for sku in resources(call.db, "sku")]
-    return call.entity("subscribedSkus", {"value": value})
+def assign(call: Call) -> Reply:
+    """`POST /users/{id}/assignLicense`: additions and removals together, or nothing.
+
+    Judged is what the user holds after both, from groups too. A synced user is no exception:
+    licenses are the cloud's.
+    """
+    user = accounts.get(call.db, call.key)
+    added, removed = changes(call)
+    before = holdings.of(call.db, user.id)
+    taken = _taken(before, removed)
+    if added and user.properties.get("usageLocation") in {None, *PROHIBITED}:
+        raise errors.NO_USAGE_LOCATION.error()
+    skus = Subscriptions(call.db)
+    _check_seats(before, added, skus)
+    kept = [held for held in before if held.group_id or held.sku_id not in {*removed, *added}]
+    check_plans(filter(holdings.is_active, (*kept, *added.values())), skus)
+    for holding in taken:
+        holdings.drop(call.db, user.id, holding)
+    for holding in added.values():
+        holdings.put(call.db, user.id, holding, call.now)
+    return _shown(call, user)
 
 
-def subscribed_one(call: Call) -> Reply:
-    """`GET /subscribedSkus/{tenantId}_{skuId}`."""
-    sku = resource(call.db, "sku", call.key.rpartition("_")[2])
-    if sku is None:
-        raise errors.NO_RESOURCE.error(id=call.key)
-    return call.entity("subscribedSkus/$entity", _shown(call, sku))
+def _taken(before: list[Holding], removed: tuple[str, ...]) -> list[Holding]:
+    """Give the holdings to remove; raises Graph's refusal of what is not held directly."""
+    direct = {held.sku_id: held for held in before if not held.group_id}
+    for sku_id in removed:
+        if sku_id in direct:
+            continue
+        if any(held.sku_id == sku_id for held in before):
+            raise errors.INHERITED.error()
+        raise errors.NOT_HELD.error()
+    return [direct[sku_id] for sku_id in removed]
 
 
-def _shown(call: Call, sku: dict[str, Any]) -> dict[str, Any]:
-    return {**sku, "consumedUnits": consumed(call.db, sku["skuId"])}
+def _check_seats(before: list[Holding], added: Iterable[str], skus: Subscriptions) -> None:
+    seated = holdings.held_skus(before)
+    for sku_id in added:
+        if sku_id not in seated and not skus.has_seat(sku_id):
+            raise errors.NO_SEATS.error(sku=sku_id)
+
+
+def _shown(call: Call, user: User) -> Reply:
+    return call.entity("users/$entity", accounts.show(call.db, user, USER_DEFAULTS))
+
+
+def reprocess(call: Call) -> Reply:
+    """`POST /users/{id}/reprocessLicenseAssignment`: tries again what its groups give."""
+    user = accounts.get(call.db, call.key)
+    holdings.process(call.db, user, Subscriptions(call.db), call.now)
+    return _shown(call, user)
 
 
 def details(call: Call) -> Reply:
     """`GET /users/{id}/licenseDetails`."""
+    asked = odata.options(call.request)
     user = accounts.get(call.db, call.key)
     assigned = accounts.show(call.db, user, ["assignedLicenses"])["assignedLicenses"]
-    value = [_detail(call.db, user, license_) for license_ in assigned]
-    context = f"users('{user.id}')/licenseDetails"
+    value = [
+        selected("licenseDetails", _detail(call.db, user, license_), asked) for license_ in assigned
+    ]
+    context = odata.context(f"users('{user.id}')/licenseDetails", asked.select, asked.select)
     return call.entity(context, {"value": value})
 
 
 def _detail(db: sqlite3.Connection, user: User, license_: dict[str, Any]) -> dict[str, Any]:
-    sku = _sku(db, license_["skuId"])
-    plans = [
-        plan
-        | {
-            "provisioningStatus": "Disabled"
-            if plan["servicePlanId"] in license_["disabledPlans"]
-            else "Success"
-        }
-        for plan in sku["servicePlans"]
-    ]
+    sku = _known(db, license_["skuId"])
+    off = license_["disabledPlans"]
     return {
         "id": f"{user.id}_{sku['skuId']}",
         "skuId": sku["skuId"],
         "skuPartNumber": sku["skuPartNumber"],
-        "servicePlans": plans,
+        "servicePlans": [
+            plan | {"provisioningStatus": "Disabled"} if plan["servicePlanId"] in off else plan
+            for plan in sku["servicePlans"]
+        ],
     }
 
 
 ROUTES: Final = (
-    ("POST", "users/{}/assignLicense", Route(assign, p.LICENSE_ASSIGN)),
+    (
+        "POST",
+        "users/{}/assignLicense",
+        Route(assign, p.LICENSE_ASSIGN, activity="Change user license"),
+    ),
+    (
+        "POST",
+        "users/{}/reprocessLicenseAssignment",
+        Route(reprocess, p.LICENSE_REPROCESS, activity="Change user license"),
+    ),
     ("GET", "users/{}/licenseDetails", Route(details, p.LICENSE_DETAILS, 2)),
-    ("GET", "subscribedSkus", Route(subscribed, p.SKU_READ, 3)),
-    ("GET", "subscribedSkus/{}", Route(subscribed_one, p.SKU_READ, 3)),
 )

@@ -65,6 +65,14 @@ def _manageable(call: Call) -> User:
 ROUTES: Final = (
     ("GET", "users/{}/manager", Route(read, p.MANAGER_READ)),
     ("GET", "users/{}/manager/$ref", Route(read_reference, p.MANAGER_READ)),
-    ("PUT", "users/{}/manager/$ref", Route(assign, p.USER_CREATE)),
-    ("DELETE", "users/{}/manager/$ref", Route(clear, p.USER_CREATE)),
+    (
+        "PUT",
+        "users/{}/manager/$ref",
+        Route(assign, p.USER_CREATE, activity="Set user manager"),
+    ),
+    (
+        "DELETE",
+        "users/{}/manager/$ref",
+        Route(clear, p.USER_CREATE, activity="Remove user manager"),
+    ),
 )

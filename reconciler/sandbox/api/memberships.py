@@ -1,104 +1,211 @@
-"""What a user is a member of: `memberOf`, `transitiveMemberOf`, `checkMemberGroups`."""
+"""Lists of who is in what, who owns and who leads; and checks of memberships."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from reconciler.sandbox import errors
 from reconciler.sandbox import permissions as p
-from reconciler.sandbox.api import groups, objects
-from reconciler.sandbox.api.members import require_advanced
+from reconciler.sandbox.api import groups, objects, relations
 from reconciler.sandbox.calls import Call, Route, checked_id
 from reconciler.sandbox.data import accounts
-from reconciler.sandbox.query import odata
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.sandbox.api.relations import Relation
+    from reconciler.sandbox.calls import Handler
     from reconciler.sandbox.wire import Reply
 
-_DIRECT = "SELECT member_id, group_id FROM member WHERE member_id = :user"
-_NESTED = (
-    "WITH RECURSIVE above(id) AS (SELECT group_id FROM member WHERE member_id = :user "
-    "UNION SELECT group_id FROM member JOIN above ON member_id = above.id) "
-    "SELECT :user AS member_id, id AS group_id FROM above"
-)
-_MOST_CHECKED = 20
+_MOST_CHECKED: Final = 20
+_CASTS: Final = ("group", "administrativeUnit", "directoryRole")
 
 
-def member_of(call: Call) -> Reply:
-    """`GET /users/{id}/memberOf`."""
-    return _page(call, _DIRECT)
+def _user_id(call: Call) -> str:
+    return accounts.get(call.db, call.key).id
 
 
-def member_of_groups(call: Call) -> Reply:
-    """`GET /users/{id}/memberOf/microsoft.graph.group`: a cast is an advanced query."""
-    require_advanced(call)
-    return _page(call, _DIRECT)
+def _group_id(call: Call) -> str:
+    return groups.get(call.db, call.key).id
 
 
-def transitive(call: Call) -> Reply:
-    """`GET /users/{id}/transitiveMemberOf`."""
-    return _page(call, _NESTED)
+def _listing(key: Callable[[Call], str], relation: Relation, cast: str | None = None) -> Handler:
+    def listed(call: Call) -> Reply:
+        return objects.listing(call, relation(key(call)), cast)
+
+    return listed
 
 
-def transitive_groups(call: Call) -> Reply:
-    """`GET /users/{id}/transitiveMemberOf/microsoft.graph.group`."""
-    require_advanced(call)
-    return _page(call, _NESTED)
+def _count(key: Callable[[Call], str], relation: Relation, cast: str | None = None) -> Handler:
+    def counted(call: Call) -> Reply:
+        return objects.count(call, relation(key(call)), cast)
+
+    return counted
 
 
-def _page(call: Call, source: str) -> Reply:
-    asked = odata.options(call.request)
-    if asked.filter is not None:
-        raise errors.NOT_SERVED.error(what="$filter on memberOf")
-    user = accounts.get(call.db, call.key)
-    text = (
-        f'SELECT g.seq, g.id, g.document FROM ({source}) JOIN "group" AS g ON g.id = group_id '  # noqa: S608 -- constants
-        "WHERE g.seq > :after ORDER BY g.seq LIMIT :limit"
+def _routes(  # noqa: PLR0913 -- all but three have names at the call
+    path: str,
+    key: Callable[[Call], str],
+    relation: Relation,
+    *,
+    permissions: frozenset[str],
+    casts: tuple[str, ...] = _CASTS,
+    cost: int = 2,
+) -> tuple[tuple[str, str, Route], ...]:
+    """Give the routes of a relationship: all of it, how much, and the same of one type."""
+    found = [
+        ("GET", path, Route(_listing(key, relation), permissions, cost)),
+        ("GET", f"{path}/$count", Route(_count(key, relation), permissions, cost)),
+    ]
+    for cast in casts:
+        below = f"{path}/microsoft.graph.{cast}"
+        found += [
+            ("GET", below, Route(_listing(key, relation, cast), permissions, cost)),
+            ("GET", f"{below}/$count", Route(_count(key, relation, cast), permissions, cost)),
+        ]
+    return tuple(found)
+
+
+# --- checks
+
+
+def _held(call: Call, key: str, kinds: tuple[str, ...]) -> list[str]:
+    """Give the ids of what an object is in, of these kinds, nested ones included."""
+    links = relations.transitive_member_of(key)
+    found = objects.first(call, links, _ALL)
+    return [item.id for item in found if objects.type_of(item) in kinds]
+
+
+_ALL: Final = 1 << 31
+_GROUPS: Final = ("group",)
+_OBJECTS: Final = ("group", "directoryRole", "administrativeUnit")
+
+
+def _check(operation: str, name: str, key: Callable[[Call], str]) -> Handler:
+    kinds = _GROUPS if operation == "checkMemberGroups" else _OBJECTS
+
+    def checked(call: Call) -> Reply:
+        asked = call.body().get(name)
+        if asked is None:
+            raise errors.PARAMETERS.error(operation=operation, missing=name)
+        if not isinstance(asked, list):
+            raise errors.BAD_ID.error(id=asked)
+        if len(asked) > _MOST_CHECKED:
+            raise errors.TOO_MANY_IDS.error(most=_MOST_CHECKED)
+        wanted = [checked_id(str(each)) for each in asked]
+        held = set(_held(call, key(call), kinds))
+        value = [each for each in dict.fromkeys(wanted) if each in held]
+        return call.entity("Collection(Edm.String)", {"value": value})
+
+    return checked
+
+
+def _all(operation: str, key: Callable[[Call], str]) -> Handler:
+    kinds = _GROUPS if operation == "getMemberGroups" else _OBJECTS
+
+    def listed(call: Call) -> Reply:
+        only_security = call.body().get("securityEnabledOnly") is True
+        found = _held(call, key(call), kinds)
+        value = [each for each in found if not only_security or _is_secure(call, each)]
+        return call.entity("Collection(Edm.String)", {"value": value})
+
+    return listed
+
+
+def _is_secure(call: Call, key: str) -> bool:
+    group = groups.find(call.db, key)
+    return group is None or group.properties.get("securityEnabled") is True
+
+
+def _checks(path: str, key: Callable[[Call], str]) -> tuple[tuple[str, str, Route], ...]:
+    """Give the routes of the four questions; what they cost was recorded by the Azure CLI."""
+    return (
+        (
+            "POST",
+            f"{path}/checkMemberGroups",
+            Route(_check("checkMemberGroups", "groupIds", key), p.CHECK_MEMBER, 4),
+        ),
+        (
+            "POST",
+            f"{path}/checkMemberObjects",
+            Route(_check("checkMemberObjects", "ids", key), p.CHECK_MEMBER, 4),
+        ),
+        (
+            "POST",
+            f"{path}/getMemberGroups",
+            Route(_all("getMemberGroups", key), p.CHECK_MEMBER, 2),
+        ),
+        (
+            "POST",
+            f"{path}/getMemberObjects",
+            Route(_all("getMemberObjects", key), p.CHECK_MEMBER, 2),
+        ),
     )
-    values = {"user": user.id, "after": asked.after, "limit": asked.top + 1}
-    rows = call.db.execute(text, values).fetchall()
-
-    def show(row: tuple[Any, ...]) -> dict[str, Any]:
-        return objects.show(call, groups.from_row(row), asked)
-
-    def count() -> int:
-        return len(call.db.execute(source, {"user": user.id}).fetchall())
-
-    return odata.page(call, asked, "directoryObjects", rows, show, count=count)
 
 
-def _ids(call: Call) -> list[str]:
-    user = accounts.get(call.db, call.key)
-    return [group for _, group in call.db.execute(_NESTED, {"user": user.id})]
+def _object_id(call: Call) -> str:
+    found = objects.find_any(call.db, checked_id(call.key))
+    if found is None:
+        raise errors.NO_RESOURCE.error(id=call.key)
+    return found.id
 
 
-def check(call: Call) -> Reply:
-    """`POST /users/{id}/checkMemberGroups`: which of up to 20 groups, nested ones included."""
-    asked = call.body().get("groupIds")
-    if not isinstance(asked, list) or len(asked) > _MOST_CHECKED:
-        raise errors.BAD_ID.error(id=asked)
-    wanted = [checked_id(str(key)) for key in asked]
-    held = set(_ids(call))
-    return call.entity("Collection(Edm.String)", {"value": [k for k in wanted if k in held]})
-
-
-def all_ids(call: Call) -> Reply:
-    """`POST /users/{id}/getMemberGroups`, with `securityEnabledOnly`."""
-    only_security = call.body().get("securityEnabledOnly") is True
-    found = [group for key in _ids(call) if (group := groups.find(call.db, key))]
-    value = [g.id for g in found if not only_security or g.properties.get("securityEnabled")]
-    return call.entity("Collection(Edm.String)", {"value": value})
-
+_MEMBERS: Final = ("user", "group", "servicePrincipal")
 
 ROUTES: Final = (
-    ("GET", "users/{}/memberOf", Route(member_of, p.MEMBER_OF, 2)),
-    ("GET", "users/{}/memberOf/microsoft.graph.group", Route(member_of_groups, p.MEMBER_OF, 2)),
-    ("GET", "users/{}/transitiveMemberOf", Route(transitive, p.TRANSITIVE_MEMBER_OF, 2)),
-    (
-        "GET",
-        "users/{}/transitiveMemberOf/microsoft.graph.group",
-        Route(transitive_groups, p.TRANSITIVE_MEMBER_OF, 2),
+    *_routes("users/{}/memberOf", _user_id, relations.member_of, permissions=p.MEMBER_OF),
+    *_routes(
+        "users/{}/transitiveMemberOf",
+        _user_id,
+        relations.transitive_member_of,
+        permissions=p.TRANSITIVE_MEMBER_OF,
     ),
-    ("POST", "users/{}/checkMemberGroups", Route(check, p.CHECK_MEMBER, 4)),
-    ("POST", "users/{}/getMemberGroups", Route(all_ids, p.CHECK_MEMBER, 2)),
+    *_routes(
+        "users/{}/ownedObjects",
+        _user_id,
+        relations.owned_objects,
+        permissions=p.OWNED_READ,
+        casts=("group",),
+    ),
+    *_routes(
+        "users/{}/directReports",
+        _user_id,
+        relations.direct_reports,
+        permissions=p.MANAGER_READ,
+        casts=("user",),
+    ),
+    *_routes("groups/{}/memberOf", _group_id, relations.member_of, permissions=p.GROUP_READ),
+    *_routes(
+        "groups/{}/transitiveMemberOf",
+        _group_id,
+        relations.transitive_member_of,
+        permissions=p.GROUP_READ,
+    ),
+    *_routes(
+        "groups/{}/members",
+        _group_id,
+        relations.members,
+        permissions=p.MEMBER_READ,
+        casts=_MEMBERS,
+        cost=3,
+    ),
+    *_routes(
+        "groups/{}/transitiveMembers",
+        _group_id,
+        relations.transitive_members,
+        permissions=p.MEMBER_READ,
+        casts=_MEMBERS,
+        cost=5,
+    ),
+    *_routes(
+        "groups/{}/owners",
+        _group_id,
+        relations.owners,
+        permissions=p.OWNER_READ,
+        casts=("user", "servicePrincipal"),
+        cost=1,
+    ),
+    *_checks("users/{}", _user_id),
+    *_checks("groups/{}", _group_id),
+    *_checks("directoryObjects/{}", _object_id),
 )

@@ -15,10 +15,10 @@ from reconciler.sandbox.data.properties import (
     SENSITIVE,
     USER,
     USER_DEFAULTS,
+    Kind,
 )
 from reconciler.sandbox.data.store import resource, setting
 from reconciler.sandbox.query import odata
-from reconciler.sandbox.query.queries import USER_COLLECTIONS
 from reconciler.sandbox.wire import Reply, stamp
 
 if TYPE_CHECKING:
@@ -28,57 +28,11 @@ if TYPE_CHECKING:
 _REQUIRED = ("accountEnabled", "displayName", "mailNickname", "userPrincipalName")
 _CREATED = tuple(name for name in USER_DEFAULTS if name != "id")
 _CONTEXT = "users/$entity"
+_MOST_VALUES: Final = 100
+"""Values of directory extensions on one object (Graph, "Add custom data to resources")."""
 
 
 # --- reading
-
-
-def listing(call: Call) -> Reply:
-    """`GET /users`."""
-    asked = odata.options(call.request)
-    if _is_plain(call, asked):
-        return _plain_page(call, asked)
-    where = odata.condition(call, asked, USER, USER_COLLECTIONS)
-    names = selected(call, asked)
-    rows = call.db.execute(
-        f"SELECT {accounts.COLUMNS} FROM user WHERE deleted IS NULL AND {where.text} "  # noqa: S608 -- by queries.py
-        "AND seq > ? ORDER BY seq LIMIT ?",
-        (*where.values, asked.after, asked.top + 1),
-    ).fetchall()
-
-    def count() -> int:
-        text = f"SELECT count(*) FROM user WHERE deleted IS NULL AND {where.text}"  # noqa: S608 -- as above
-        (number,) = call.db.execute(text, where.values).fetchone()
-        return int(number)
-
-    return odata.page(
-        call,
-        asked,
-        odata.context("users", asked.select, names),
-        rows,
-        lambda row: shown(call, accounts.from_row(row), asked, names),
-        count=count,
-    )
-
-
-def _is_plain(call: Call, asked: Options) -> bool:
-    """Whether a page shows everybody's default properties, which are kept ready."""
-    is_whole = asked.filter is None and asked.expand is None and not asked.select
-    return is_whole and not permissions.USER_READ_FULL.isdisjoint(call.caller.permissions)
-
-
-def _plain_page(call: Call, asked: Options) -> Reply:
-    items, last = call.db.execute(
-        "SELECT CAST(group_concat(shown, ',') AS BLOB), max(seq) FROM "
-        "(SELECT seq, shown FROM user_page WHERE seq > ? ORDER BY seq LIMIT ?)",
-        (asked.after, asked.top),
-    ).fetchone()
-    more = call.db.execute("SELECT 1 FROM user_page WHERE seq > ? LIMIT 1", (last or 0,)).fetchone()
-    count = None
-    if asked.count and asked.is_eventual:
-        (count,) = call.db.execute("SELECT count(*) FROM user_page").fetchone()
-    ready = odata.Ready(items or b"", last if more else None, count)
-    return odata.ready_page(call, asked, "users", ready)
 
 
 def selected(call: Call, asked: Options) -> tuple[str, ...]:
@@ -87,34 +41,32 @@ def selected(call: Call, asked: Options) -> tuple[str, ...]:
     return odata.chosen(asked.select, USER, USER_DEFAULTS, known)
 
 
-def shown(call: Call, user: User, asked: Options, names: tuple[str, ...]) -> dict[str, Any]:
-    """Give *user* as this caller may see it, with its manager when that is asked for."""
+def refuse_uncollected(asked: Options) -> None:
+    """Raise Graph's 501 for what only a single user shows: it lies in SharePoint or Exchange."""
+    for name in asked.select:
+        prop = USER.get(name.lower())
+        if prop and not prop.is_collected:
+            raise errors.NOT_ON_COLLECTION.error(property=prop.name)
+
+
+def shown(call: Call, user: User, names: tuple[str, ...]) -> dict[str, Any]:
+    """Give *user* as this caller may see it."""
     document = accounts.show(call.db, user, names)
     if permissions.USER_READ_FULL.isdisjoint(call.caller.permissions):
-        document = {name: v if name in BASIC else None for name, v in document.items()}
-    expanded = asked.expanded()
-    if expanded is None:
-        return document
-    name, inner = expanded
-    if name != "manager":
-        raise errors.NOT_SERVED.error(what=f"$expand={name}")
-    manager = accounts.find(call.db, user.manager) if user.manager else None
-    return document | ({"manager": reference(call, manager, inner)} if manager else {})
+        return {name: v if name in BASIC else _hidden(name) for name, v in document.items()}
+    return document
+
+
+def _hidden(name: str) -> list[Any] | None:
+    """Give what is shown in place of a value that may not be seen; no collection is null."""
+    prop = USER.get(name.lower())
+    return [] if prop and prop.kind in {Kind.TEXTS, Kind.OTHERS} else None
 
 
 def reference(call: Call, user: User, select: tuple[str, ...]) -> dict[str, Any]:
     """Give *user* as what another object refers to."""
     names = selected(call, odata.Options(select=select))
-    return {"@odata.type": "#microsoft.graph.user", **accounts.show(call.db, user, names)}
-
-
-def read(call: Call) -> Reply:
-    """`GET /users/{id|upn}`."""
-    asked = odata.options(call.request)
-    user = accounts.get(call.db, call.key)
-    names = selected(call, asked)
-    context = odata.context("users", asked.select, names)
-    return call.entity(f"{context}/$entity", shown(call, user, asked, names))
+    return {"@odata.type": "#microsoft.graph.user", **shown(call, user, names)}
 
 
 # --- writing
@@ -134,9 +86,8 @@ def create(call: Call) -> Reply:
         raise errors.NO_PASSWORD.error()
     upn = given.pop("userPrincipalName")
     check_domain(call, upn)
-    if not passwords.is_acceptable(password):
-        raise errors.WEAK_PASSWORD.error()
-    now = stamp()
+    _require_strong(call, password)
+    now = stamp(call.now)
     document = {"userType": "Member", "createdDateTime": now, "lastPasswordChangeDateTime": now}
     user = accounts.insert(
         call.db,
@@ -164,6 +115,12 @@ def check_domain(call: Call, upn: str) -> None:
         raise errors.UNVERIFIED_DOMAIN.error()
 
 
+def _require_strong(call: Call, password: str) -> None:
+    """Raise Graph's refusal of a password that is too weak."""
+    if not passwords.is_acceptable(password, accounts.initial_domain(call.db)):
+        raise errors.WEAK_PASSWORD.error()
+
+
 def _change_at_next(profile: dict[str, Any]) -> dict[str, Any]:
     """Give the profile to keep: the password must be changed unless the caller says no."""
     return {
@@ -173,11 +130,15 @@ def _change_at_next(profile: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_nulls(document: dict[str, Any]) -> dict[str, Any]:
+    """Give what to keep of *document*; raises the refusal of too many values of extensions."""
     attributes = document.get("onPremisesExtensionAttributes")
     if attributes is not None:
         kept = {name: value for name, value in attributes.items() if value is not None}
         document = document | {"onPremisesExtensionAttributes": kept or None}
-    return {name: value for name, value in document.items() if value is not None}
+    left = {name: value for name, value in document.items() if value is not None}
+    if sum(name.startswith("extension_") for name in left) > _MOST_VALUES:
+        raise errors.EXTENSION_VALUES.error()
+    return left
 
 
 def update(call: Call) -> Reply:
@@ -191,7 +152,8 @@ def update(call: Call) -> Reply:
     upn = given.pop("userPrincipalName", user.upn)
     if upn != user.upn:
         check_domain(call, upn)
-    user = _with_password(replace(user, upn=upn), given.pop("passwordProfile", None))
+    profile = given.pop("passwordProfile", None)
+    user = _with_password(call, replace(user, upn=upn), profile)
     accounts.save(call.db, replace(user, properties=_merged(user, given)))
     return NO_CONTENT
 
@@ -218,18 +180,18 @@ def _check_origin(user: User, given: dict[str, Any]) -> None:
         raise errors.EXTERNAL_ORIGIN.error()
 
 
-def _with_password(user: User, profile: dict[str, Any] | None) -> User:
+def _with_password(call: Call, user: User, profile: dict[str, Any] | None) -> User:
     if profile is None:
         return user
     password = profile.pop("password", None)
-    if password is not None and not passwords.is_acceptable(password):
-        raise errors.WEAK_PASSWORD.error()
+    if password is not None:
+        _require_strong(call, password)
     kept = (user.properties.get("passwordProfile") or {}) | profile
     changed: dict[str, Any] = {"passwordProfile": kept}
     if password is not None:
         changed |= {
             "passwordProfile": _change_at_next(profile),
-            "lastPasswordChangeDateTime": stamp(),
+            "lastPasswordChangeDateTime": stamp(call.now),
         }
         user = replace(user, password=passwords.hashed(password))
     return replace(user, properties={**user.properties, **changed})
@@ -249,7 +211,7 @@ def delete(call: Call) -> Reply:
     permissions.require_reach(call, user.id)
     # That the UPN gets the id before it is widely known and nowhere documented.
     upn = f"{user.id.replace('-', '')}{user.upn}"
-    accounts.save(call.db, replace(user, upn=upn, deleted=stamp()))
+    accounts.save(call.db, replace(user, upn=upn, deleted=stamp(call.now)))
     return NO_CONTENT
 
 
@@ -257,16 +219,23 @@ def revoke_sessions(call: Call) -> Reply:
     """`POST /users/{id}/revokeSignInSessions`: 200 with true, whatever the docs say."""
     user = accounts.get(call.db, call.key)
     permissions.require_reach(call, user.id)
+    # Tokens are issued by the real clock, whatever the tenant's says.
     changed = {**user.properties, "signInSessionsValidFromDateTime": stamp()}
     accounts.save(call.db, replace(user, properties=changed))
     return call.entity("Edm.Boolean", {"value": True})
 
 
 ROUTES: Final = (
-    ("GET", "users", Route(listing, permissions.USER_READ, 2)),
-    ("POST", "users", Route(create, permissions.USER_CREATE)),
-    ("GET", "users/{}", Route(read, permissions.USER_READ)),
-    ("PATCH", "users/{}", Route(update, permissions.USER_UPDATE)),
-    ("DELETE", "users/{}", Route(delete, permissions.USER_DELETE)),
-    ("POST", "users/{}/revokeSignInSessions", Route(revoke_sessions, permissions.USER_REVOKE)),
+    ("POST", "users", Route(create, permissions.USER_CREATE, activity="Add user")),
+    ("PATCH", "users/{}", Route(update, permissions.USER_UPDATE, activity="Update user")),
+    ("DELETE", "users/{}", Route(delete, permissions.USER_DELETE, activity="Delete user")),
+    (
+        "POST",
+        "users/{}/revokeSignInSessions",
+        Route(
+            revoke_sessions,
+            permissions.USER_REVOKE,
+            activity="Update StsRefreshTokenValidFrom Timestamp",
+        ),
+    ),
 )

@@ -5,16 +5,25 @@ from __future__ import annotations
 import re
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from reconciler.sandbox import errors
+from reconciler.sandbox.data import plans
+from reconciler.sandbox.data.group_values import security_identifier
 from reconciler.sandbox.data.properties import EXTENSION_ATTRIBUTES, USER, USER_DEFAULTS, Kind
 from reconciler.sandbox.data.store import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+_UNSET: Final = {
+    "birthday": "0001-01-01T00:00:00Z",
+    "hireDate": "0001-01-01T00:00:00Z",
+    "deviceEnrollmentLimit": 5,
+}
+"""What cannot be null and was never set; Intune's limit is its default."""
 
 COLUMNS = "seq, id, upn, deleted, manager, password, document"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -142,8 +151,14 @@ def _value(db: sqlite3.Connection, user: User, name: str) -> Any:  # noqa: ANN40
         case "assignedLicenses" | "licenseAssignmentStates":
             states = license_states(db, user.id)
             return states if name.startswith("license") else _assigned(states)
+        case "assignedPlans":
+            return plans.assigned(db, license_states(db, user.id))
+        case "provisionedPlans":
+            return plans.provisioned(plans.assigned(db, license_states(db, user.id)))
+        case "securityIdentifier":
+            return security_identifier(user.id)
         case "identities":
-            return [_identity(user)]
+            return [_identity(db, user)]
         case "onPremisesExtensionAttributes":
             kept = user.properties.get(name) or {}
             return {attribute: kept.get(attribute) for attribute in EXTENSION_ATTRIBUTES}
@@ -158,17 +173,26 @@ def _plain(user: User, name: str) -> Any:  # noqa: ANN401 -- any JSON
         return user.id
     if name == "userPrincipalName":
         return user.upn
+    if name in user.properties:
+        return user.properties[name]
+    if name in _UNSET:
+        return _UNSET[name]
     prop = USER.get(name.lower())
-    empty: list[Any] | None = (
-        [] if prop and (prop.kind is Kind.TEXTS or name.endswith("Errors")) else None
-    )
-    return user.properties.get(name, empty)
+    return [] if prop and prop.kind in {Kind.TEXTS, Kind.OTHERS} else None
 
 
-def _identity(user: User) -> dict[str, str]:
+def initial_domain(db: sqlite3.Connection) -> str:
+    """Give the domain that came with the tenant, which names it."""
+    (name,) = db.execute(
+        "SELECT id FROM resource WHERE kind = 'domain' AND document ->> '$.isInitial'"
+    ).fetchone()
+    return str(name)
+
+
+def _identity(db: sqlite3.Connection, user: User) -> dict[str, str]:
     return {
         "signInType": "userPrincipalName",
-        "issuer": "contoso.onmicrosoft.com",
+        "issuer": initial_domain(db),
         "issuerAssignedId": user.upn,
     }
 
@@ -176,7 +200,8 @@ def _identity(user: User) -> dict[str, str]:
 def license_states(db: sqlite3.Connection, user_id: str) -> list[dict[str, Any]]:
     """Give `licenseAssignmentStates`: one entry for each way in which a SKU is held."""
     rows = db.execute(
-        "SELECT sku_id, group_id, disabled, updated, error FROM license WHERE user_id = ?",
+        "SELECT sku_id, group_id, disabled, updated, error FROM license WHERE user_id = ? "
+        "ORDER BY rowid",
         (user_id,),
     )
     return [

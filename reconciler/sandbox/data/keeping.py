@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
 from reconciler.sandbox import certificates
-from reconciler.sandbox.company.contoso import AGE_IDENTITY, AGE_RECIPIENT, APPLY_APP
-from reconciler.sandbox.company.seed import seed
+from reconciler.sandbox.company.contoso import AGE_IDENTITY, AGE_RECIPIENT, APPLY_APP, CONTOSO
+from reconciler.sandbox.company.seed import company_of, fill
+from reconciler.sandbox.company.summary import Summary, summary
 from reconciler.sandbox.data import store
 from reconciler.sandbox.data.locks import locked
 
@@ -18,24 +19,51 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from reconciler.sandbox.company.model import Company
+
 
 @contextmanager
-def opened(file: Path | None) -> Iterator[sqlite3.Connection]:
+def opened(file: Path | None, seed: Path | None = None) -> Iterator[sqlite3.Connection]:
     """Have the tenant that *file* keeps, or a new one in memory, until the block ends.
 
-    Raises a `UsageError` when *file* is no tenant, or when somebody is using it.
+    A new one has the company that *seed* tells of, or Contoso. Raises a `UsageError` when
+    *file* is no tenant, when somebody is using it, and when it has another company than
+    *seed*; an `InputError` when *seed* is wrong.
     """
-    with _held(file), _connected(file) as db:
+    company = _company(seed)
+    with _held(file), _connected(file, company) as db:
+        if seed is not None and company_of(db) != company.digest:
+            raise UsageError(
+                f"{file} has another company than {seed} tells of",
+                f"run `reconciler sandbox reset --file {file} --seed {seed}`, or name another file",
+            )
         yield db
 
 
-def reset(file: Path) -> None:
-    """Make the tenant that *file* keeps as new; raises a `UsageError` as `opened` does."""
+def shown(file: Path) -> Summary:
+    """Sum up the tenant that *file* keeps, also while a server has it; changes nothing."""
+    with store.read_only(file) as db:
+        if company_of(db) is None:
+            raise UsageError(f"{file} is still being filled", "try again when it is served")
+        return summary(db)
+
+
+def reset(file: Path, seed: Path | None = None) -> None:
+    """Make the tenant that *file* keeps as new; raises as `opened` does."""
+    company = _company(seed)
     with _held(file):
         store.remove(file)
         certificates.forget_client(file.parent)
-        with _connected(file):
+        with _connected(file, company):
             pass
+
+
+def _company(seed: Path | None) -> Company:
+    if seed is None:
+        return CONTOSO
+    from reconciler.sandbox.company import declared  # noqa: PLC0415 -- slow to load
+
+    return declared.company(seed)
 
 
 def registered(db: sqlite3.Connection, folder: Path) -> Path:
@@ -63,11 +91,11 @@ def _held(file: Path | None) -> Iterator[None]:
 
 
 @contextmanager
-def _connected(file: Path | None) -> Iterator[sqlite3.Connection]:
+def _connected(file: Path | None, company: Company) -> Iterator[sqlite3.Connection]:
     db, is_new = store.connect(file)
     try:
         if is_new:
-            seed(db)
+            fill(db, company)
         if file is not None:
             _write_identity(file.parent / "priya-identity.txt")
         yield db

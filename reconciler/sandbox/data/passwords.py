@@ -17,25 +17,33 @@ _CLASSES = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
 _SYMBOLS = "@#$%^&*-_!+=[]{}|\\:',.?/`~\"();<> "
 _ALLOWED = frozenset("".join((*_CLASSES, _SYMBOLS)))
 _CLASSES_WANTED = 3
-_BANNED = ("password", "contoso", "qwerty", "letmein", "welcome")
+_BANNED = ("password", "qwerty", "letmein", "welcome")
+_SHORTEST_BANNED = 4
 _SUBSTITUTES = str.maketrans("013457@$!", "oieastasi")
 """A part of Entra's normalisation before it compares with the banned list."""
 
 
-def is_acceptable(password: str) -> bool:
-    """Whether Entra takes *password* for an account of the cloud."""
+def is_acceptable(password: str, domain: str) -> bool:
+    """Whether Entra takes *password* for an account of the cloud in the tenant of *domain*.
+
+    The company's name is banned too: the first label of its initial domain.
+    """
     if not SHORTEST <= len(password) <= LONGEST or not _ALLOWED.issuperset(password):
         return False
     classes = sum(any(c in one for c in password) for one in (*_CLASSES, _SYMBOLS))
-    return classes >= _CLASSES_WANTED and not _is_banned(password)
+    return classes >= _CLASSES_WANTED and not _is_banned(password, domain)
 
 
-def _is_banned(password: str) -> bool:
+def _is_banned(password: str, domain: str) -> bool:
     """Whether little but a banned word is left: Entra wants five points, a word counts one."""
-    plain = password.casefold().translate(_SUBSTITUTES)
-    for word in _BANNED:
+    plain, own = (_plain(text) for text in (password, domain.partition(".")[0]))
+    for word in (*_BANNED, own) if len(own) >= _SHORTEST_BANNED else _BANNED:
         plain = plain.replace(word, "\0")
     return "\0" in plain and len(plain) < 5  # noqa: PLR2004 -- Entra's five points
+
+
+def _plain(text: str) -> str:
+    return text.casefold().translate(_SUBSTITUTES)
 
 
 def _scrypt(password: str, salt: bytes) -> bytes:

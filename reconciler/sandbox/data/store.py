@@ -54,6 +54,8 @@ INDEXED_PATHS = {
         "mail",
         "mailEnabled",
         "mailNickname",
+        "onPremisesLastSyncDateTime",
+        "onPremisesSecurityIdentifier",
         "onPremisesSyncEnabled",
         "securityEnabled",
         "uniqueName",
@@ -89,12 +91,14 @@ CREATE TABLE "group" (
     deleted TEXT,
     document TEXT NOT NULL
 );
+CREATE INDEX group_deleted ON "group" (deleted) WHERE deleted IS NOT NULL;
 CREATE TABLE member (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     group_id TEXT NOT NULL, member_id TEXT NOT NULL,
     UNIQUE (group_id, member_id)
 );
 CREATE INDEX member_member ON member (member_id);
+CREATE INDEX member_group ON member (group_id);
 CREATE TABLE license (
     user_id TEXT NOT NULL, sku_id TEXT NOT NULL, group_id TEXT NOT NULL,
     disabled TEXT NOT NULL, updated TEXT NOT NULL, error TEXT NOT NULL DEFAULT 'None',
@@ -118,6 +122,7 @@ CREATE TABLE change (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     at TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, other TEXT, verb TEXT NOT NULL
 );
+CREATE INDEX change_object ON change (kind, id);
 CREATE TABLE audit (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     at TEXT NOT NULL, document TEXT NOT NULL
@@ -128,13 +133,24 @@ CREATE INDEX audit_at ON audit (at);
 
 def _create(db: sqlite3.Connection) -> None:
     for statement in _TABLES.split(";"):
+        if not _is_index(statement):
+            db.execute(statement)
+    db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {_FORMAT}")
+
+
+def _is_index(statement: str) -> bool:
+    return statement.lstrip().startswith("CREATE INDEX")
+
+
+def add_indexes(db: sqlite3.Connection) -> None:
+    """Make the indexes of a tenant that has its company: sooner, each row would cost more."""
+    for statement in filter(_is_index, _TABLES.split(";")):
         db.execute(statement)
     for table, paths in INDEXED_PATHS.items():
         for number, path in enumerate(paths):
             where = f"({path_expression(path)} COLLATE NOCASE)"
             db.execute(f'CREATE INDEX {table}_path_{number} ON "{table}" {where}')
-    db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-    db.execute(f"PRAGMA user_version = {_FORMAT}")
 
 
 def connect(file: Path | None) -> tuple[sqlite3.Connection, bool]:
@@ -153,6 +169,20 @@ def connect(file: Path | None) -> tuple[sqlite3.Connection, bool]:
     except UsageError:
         db.close()
         raise
+
+
+@contextmanager
+def read_only(file: Path) -> Iterator[sqlite3.Connection]:
+    """Have *file* to read, whoever else has it; raises a `UsageError` when it is no tenant."""
+    if not file.exists():
+        raise UsageError(
+            f"there is no sandbox tenant in {file}", "`reconciler sandbox serve` makes one"
+        )
+    address = f"{file.absolute().as_uri()}?mode=ro"
+    with _named(file), closing(sqlite3.connect(address, uri=True, isolation_level=None)) as db:
+        _require_ours(db, file)
+        _require_format(db, file)
+        yield db
 
 
 def check(file: Path) -> None:
@@ -209,14 +239,19 @@ def _require_ours(db: sqlite3.Connection, file: Path | None) -> None:
         raise _foreign(file)
 
 
-def _prepare(db: sqlite3.Connection, file: Path | None) -> bool:
-    """Make the tables of an empty file; leave one of another format untouched."""
-    is_empty = _is_empty(db)
-    if not is_empty and _mark(db, "user_version") != _FORMAT:
+def _require_format(db: sqlite3.Connection, file: Path | None) -> None:
+    if _mark(db, "user_version") != _FORMAT:
         raise UsageError(
             f"{file} is a sandbox tenant of another version",
             f"name another file, or run `reconciler sandbox reset --file {file}`",
         )
+
+
+def _prepare(db: sqlite3.Connection, file: Path | None) -> bool:
+    """Make the tables of an empty file; leave one of another format untouched."""
+    is_empty = _is_empty(db)
+    if not is_empty:
+        _require_format(db, file)
     db.execute("PRAGMA busy_timeout = 5000")
     db.execute("PRAGMA journal_mode = WAL")
     # A crash of this process loses nothing; only one of the whole machine may.

@@ -81,7 +81,7 @@ def _checked(prop: Property, value: Any) -> Any:  # noqa: ANN401 -- any JSON
             return _extension_attributes(value)
         case "passwordProfile":
             return _password_profile(value)
-    _typed(prop.name, prop.kind, value)
+    check_type(prop.name, prop.kind, value)
     if prop.kind is Kind.TEXTS:
         _check_items(prop, value)
     elif prop.kind is not Kind.BOOLEAN:
@@ -96,7 +96,7 @@ def _cleared(prop: Property) -> Any:  # noqa: ANN401 -- any JSON
     return [] if prop.kind is Kind.TEXTS else None
 
 
-def _typed(name: str, kind: Kind, value: object) -> None:
+def check_type(name: str, kind: Kind, value: object) -> None:
     """Raise the refusal of a value whose JSON type is another."""
     is_list = kind is Kind.TEXTS
     if isinstance(value, dict | list) and not (is_list and isinstance(value, list)):
@@ -117,7 +117,7 @@ def _check_items(prop: Property, items: list[Any]) -> None:
     if len(items) > _MOST_ITEMS.get(prop.name, len(items)):
         raise errors.BAD_VALUE.error(property=prop.name)
     for item in items:
-        _typed(prop.name, Kind.TEXT, item)
+        check_type(prop.name, Kind.TEXT, item)
         _check_text(prop, item)
 
 
@@ -170,7 +170,7 @@ def _extension_attributes(value: object) -> dict[str, str | None]:
         if name is None:
             raise errors.UNKNOWN_PROPERTY.error(property=key)
         if item is not None:
-            _typed(name, Kind.TEXT, item)
+            check_type(name, Kind.TEXT, item)
             _check_text(Property(name, longest=1024), item)
         given[name] = item
     return given
@@ -184,6 +184,6 @@ def _password_profile(value: object) -> dict[str, Any]:
         if name is None:
             raise errors.UNKNOWN_PROPERTY.error(property=key)
         if item is not None:
-            _typed(name, _PASSWORD_PROFILE[name], item)
+            check_type(name, _PASSWORD_PROFILE[name], item)
             given[name] = item
     return given

@@ -1,218 +1,183 @@
 """The login service: tokens for applications, sign-in for people (OAuth 2.0).
 
-Errors carry the AADSTS number that people search for; their texts are Microsoft's as
-commonly quoted.
+Beside them it answers what clients look up on their way: metadata, instance discovery, and
+Azure Resource Manager's lists, which are empty here.
 """
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
-from hmac import compare_digest
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+import base64
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from reconciler.sandbox.data import accounts, passwords
 from reconciler.sandbox.data.store import resource, setting
-from reconciler.sandbox.login import assertions, tokens
-from reconciler.sandbox.login.refusals import SignInError, of_client
+from reconciler.sandbox.login import grants, issuing, metadata, refusals, tokens
+from reconciler.sandbox.login.grants import TokenRequest
+from reconciler.sandbox.login.refusals import SignInError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
 
     from reconciler.sandbox.tenant import Tenant
 
-_AUDIENCE = "https://graph.microsoft.com"
+    Endpoint = Callable[[Request], Awaitable[Response]]
+
+_LONGEST: Final = 256 * 1024
+"""Bytes of a form; the longest assertions have a few thousand."""
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+"""Of which token endpoints take one, and say so."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Grant:
-    """What a token says beside the usual: who it is for, and what it allows."""
-
-    subject: str
-    claims: Mapping[str, Any]
-
-
-def login_app(tenant: Tenant) -> Starlette:
-    """Give the application that signs in to *tenant*."""
-
-    async def metadata(request: Request) -> JSONResponse:
-        try:
-            _check_tenant(tenant, request.path_params["tenant"])
-        except SignInError as error:
-            return error.response()
-        return JSONResponse(_metadata(_base(request)))
-
-    async def token(request: Request) -> JSONResponse:
-        form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
-        try:
-            _check_tenant(tenant, request.path_params["tenant"])
-            granted = _token(tenant, form, _base(request))
-            return JSONResponse(granted, headers={"cache-control": "no-store"})
-        except SignInError as error:
-            return error.response()
-
+def login_app(tenant: Tenant, *, lifetime: float = tokens.LIFETIME) -> Starlette:
+    """Give the application that signs in to *tenant*; tokens live *lifetime* seconds."""
+    login = _Login(tenant, lifetime)
     return Starlette(
         routes=[
-            Route("/{tenant}/v2.0/.well-known/openid-configuration", metadata),
-            Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
+            Route("/common/discovery/instance", login.instances),
+            Route("/common/userrealm/{user}", login.realm),
+            Route("/subscriptions", login.subscriptions),
+            Route("/tenants", login.tenants),
+            Route("/{tenant}/.well-known/openid-configuration", _answered(login.metadata_v1)),
+            Route("/{tenant}/v2.0/.well-known/openid-configuration", _answered(login.metadata)),
+            Route("/{tenant}/discovery/keys", _answered(login.keys)),
+            Route("/{tenant}/discovery/v2.0/keys", _answered(login.keys)),
+            Route("/{tenant}/oauth2/token", _answered(login.token_v1), methods=_METHODS),
+            Route("/{tenant}/oauth2/v2.0/token", _answered(login.token), methods=_METHODS),
         ]
     )
 
 
-def _check_tenant(tenant: Tenant, name: str) -> None:
-    if name.lower() == setting(tenant.db, "tenant"):
-        return
-    domain = resource(tenant.db, "domain", name)
-    if domain is None or not domain["isVerified"]:
-        raise SignInError(
-            90002,
-            "invalid_request",
-            f"Tenant '{name}' not found. Check to make sure you have the correct tenant ID and "
-            "are signing into the correct cloud. Check with your subscription administrator, "
-            "this may happen if there are no active subscriptions for the tenant.",
+def _answered(endpoint: Endpoint) -> Endpoint:
+    """Give *endpoint* with its refusals as replies; the caller's id of the request is told back."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except SignInError as error:
+            return error.response(request.headers.get("client-request-id"))
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    return answer
+
+
+class _Login:
+    """What the login service answers, by address."""
+
+    def __init__(self, tenant: Tenant, lifetime: float) -> None:
+        self._tenant = tenant
+        self._lifetime = lifetime
+
+    async def metadata(self, request: Request) -> Response:
+        return JSONResponse(metadata.configuration(_origin(request), self._named(request)))
+
+    async def metadata_v1(self, request: Request) -> Response:
+        name = self._named(request)
+        return JSONResponse(metadata.configuration(_origin(request), name, is_v1=True))
+
+    async def keys(self, request: Request) -> Response:
+        self._named(request)
+        return JSONResponse({"keys": []})
+
+    async def instances(self, request: Request) -> Response:
+        return JSONResponse(metadata.instances(_origin(request), "common"))
+
+    async def realm(self, request: Request) -> Response:
+        return JSONResponse(metadata.realm(request.path_params["user"]))
+
+    async def subscriptions(self, request: Request) -> Response:
+        return self._managed(request, [])
+
+    async def tenants(self, request: Request) -> Response:
+        key = setting(self._tenant.db, "tenant")
+        return self._managed(request, [{"id": f"/tenants/{key}", "tenantId": key}])
+
+    async def token_v1(self, request: Request) -> Response:
+        return await self._token(request, is_v1=True)
+
+    async def token(self, request: Request) -> Response:
+        return await self._token(request, is_v1=False)
+
+    async def _token(self, request: Request, *, is_v1: bool) -> Response:
+        if request.method != "POST":
+            raise refusals.NOT_POSTED.error(method=request.method)
+        form = {**await _form(request), **_basic(request)}
+        self._check_grant(request, form)
+        tenant = self._tenant
+        asked = TokenRequest(tenant.db, form, self._addresses(request), is_v1=is_v1)
+        application = grants.find_application(asked)
+        grant = await grants.granted(asked, application)
+        reply = issuing.reply(tenant, application, grant, self._lifetime, asked)
+        return JSONResponse(reply, headers={"cache-control": "no-store, no-cache"})
+
+    def _check_grant(self, request: Request, form: dict[str, str]) -> None:
+        """Raise Microsoft's refusal of a tenant, or of one that is none, for what is asked."""
+        name = self._named(request)
+        if name not in metadata.SHARED:
+            return
+        if form.get("grant_type") != "password":
+            raise refusals.WHICH_TENANT.error()
+        if name != "organizations":
+            raise refusals.NOT_COMMON.error()
+        self._id(form.get("username", "").rpartition("@")[2])
+
+    def _named(self, request: Request) -> str:
+        """Give the tenant in the path by its id, or the name that is shared by all."""
+        name = str(request.path_params["tenant"]).lower()
+        return name if name in metadata.SHARED else self._id(name)
+
+    def _id(self, name: str) -> str:
+        db = self._tenant.db
+        key = setting(db, "tenant")
+        domain = resource(db, "domain", name)
+        if name != key and not (domain and domain["isVerified"]):
+            raise refusals.NO_TENANT.error(name=name)
+        return key
+
+    def _addresses(self, request: Request) -> list[str]:
+        """Give what this tenant is called at this address: as the caller wrote it, and by id."""
+        names = {request.path_params["tenant"], setting(self._tenant.db, "tenant")}
+        return [f"{_origin(request)}/{name}" for name in sorted(names)]
+
+    def _managed(self, request: Request, value: list[dict[str, Any]]) -> Response:
+        """Answer for Azure Resource Manager, which wants a token of this tenant."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and tokens.is_ours(token.strip(), self._tenant.key):
+            return JSONResponse({"value": value, "count": {"type": "Total", "value": len(value)}})
+        message = "Authentication failed. The 'Authorization' header is missing or invalid."
+        return JSONResponse(
+            {"error": {"code": "AuthenticationFailed", "message": message}}, status_code=401
         )
 
 
-def _base(request: Request) -> str:
-    """Give the address below which this tenant signs in, as the caller wrote it."""
-    return f"https://{request.url.netloc}/{request.path_params['tenant']}"
+def _origin(request: Request) -> str:
+    return f"https://{request.url.netloc}"
 
 
-def _metadata(base: str) -> dict[str, Any]:
-    return {
-        "token_endpoint": f"{base}/oauth2/v2.0/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
-        "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-        "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
-        "issuer": f"{base}/v2.0",
-        "response_types_supported": ["code", "id_token"],
-        "tenant_region_scope": "EU",
-        "cloud_instance_name": "microsoftonline.com",
-        "msgraph_host": "graph.microsoft.com",
-    }
+def _basic(request: Request) -> dict[str, str]:
+    """Give id and secret of an application that shows them in a header (RFC 6749, 2.3.1)."""
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    try:
+        client, _, secret = base64.b64decode(shown).decode().partition(":")
+    except ValueError:
+        return {}
+    return {"client_id": unquote_plus(client), "client_secret": unquote_plus(secret)}
 
 
-def _token(tenant: Tenant, form: Mapping[str, str], base: str) -> dict[str, Any]:
-    application = _application(tenant, form)
-    match form.get("grant_type"):
-        case "client_credentials":
-            if not _proofs(application, form, base):
-                raise of_client(
-                    7000216,
-                    "'client_assertion', 'client_secret' or 'request' is required for the "
-                    "'client_credentials' grant type.",
-                )
-            grant = _application_grant(application)
-        case "password":
-            _proofs(application, form, base)
-            grant = _person_grant(tenant, form.get("username", ""), form.get("password", ""))
-        case other:
-            raise SignInError(
-                70003,
-                "unsupported_grant_type",
-                f"The app requested an unsupported grant type '{other}'.",
-            )
-    return {
-        "token_type": "Bearer",
-        "expires_in": tokens.LIFETIME,
-        "ext_expires_in": tokens.LIFETIME,
-        "access_token": _signed(tenant, application, grant),
-    }
-
-
-def _application(tenant: Tenant, form: Mapping[str, str]) -> dict[str, Any]:
-    client = form.get("client_id", "")
-    application = resource(tenant.db, "application", client)
-    if application is None:
-        raise SignInError(
-            700016,
-            "unauthorized_client",
-            f"Application with identifier '{client}' was not found in the directory 'Contoso'. "
-            "This can happen if the application has not been installed by the administrator of "
-            "the tenant or consented to by any user in the tenant. You may have sent your "
-            "authentication request to the wrong tenant.",
-        )
-    return application
-
-
-def _proofs(application: Mapping[str, Any], form: Mapping[str, str], base: str) -> bool:
-    """Whether the application proves who it is; raises when what it shows is wrong."""
-    if "client_secret" in form:
-        _check_secret(application, form["client_secret"])
-        return True
-    if form.get("client_assertion_type") != assertions.TYPE or "client_assertion" not in form:
-        return False
-    certificate = application.get("certificate")
-    assertions.check(
-        form["client_assertion"],
-        certificate=certificate.encode() if certificate else None,
-        client_id=application["appId"],
-        audiences=(f"{base}/oauth2/v2.0/token", f"{base}/v2.0"),
-    )
-    return True
-
-
-def _check_secret(application: Mapping[str, Any], secret: str) -> None:
-    if not compare_digest(secret.encode(), application["secret"].encode()):
-        raise of_client(
-            7000215,
-            "Invalid client secret provided. Ensure the secret being sent in the request is the "
-            "client secret value, not the client secret ID, for a secret added to app "
-            f"'{application['appId']}'.",
-        )
-
-
-def _application_grant(application: Mapping[str, Any]) -> _Grant:
-    claims = {"idtyp": "app", "roles": application["permissions"]}
-    return _Grant(application["principalId"], claims)
-
-
-def _person_grant(tenant: Tenant, username: str, password: str) -> _Grant:
-    """Sign a person in; the person's token allows what is delegated, here nothing."""
-    user = accounts.find(tenant.db, username)
-    if user is None:
-        raise SignInError(
-            50034,
-            "invalid_grant",
-            f"The user account {username} does not exist in the "
-            f"{setting(tenant.db, 'tenant')} directory. To sign into this application, the "
-            "account must be added to the directory.",
-        )
-    if user.password is None or not passwords.matches(password, user.password):
-        raise SignInError(
-            50126,
-            "invalid_grant",
-            "Error validating credentials due to invalid username or password.",
-        )
-    if not user.properties.get("accountEnabled"):
-        raise SignInError(50057, "invalid_grant", "The user account is disabled.")
-    if (user.properties.get("passwordProfile") or {}).get("forceChangePasswordNextSignIn"):
-        raise SignInError(50055, "invalid_grant", "The password is expired.")
-    return _Grant(user.id, {"idtyp": "user", "scp": "User.Read", "upn": user.upn})
-
-
-def _signed(tenant: Tenant, application: Mapping[str, Any], grant: _Grant) -> str:
-    now = int(time.time())
-    directory = setting(tenant.db, "tenant")
-    claims = {
-        "aud": _AUDIENCE,
-        "iss": f"https://sts.windows.net/{directory}/",
-        "iat": now,
-        "nbf": now,
-        "exp": now + tokens.LIFETIME,
-        "app_displayname": application["displayName"],
-        "appid": application["appId"],
-        "oid": grant.subject,
-        "sub": grant.subject,
-        "tid": directory,
-        "ver": "1.0",
-        **grant.claims,
-    }
-    return tokens.sign(claims, tenant.key)
+async def _form(request: Request) -> dict[str, str]:
+    """Read a form of bounded length; what is not UTF-8 in it is no value that anybody has."""
+    whole = bytearray()
+    async for part in request.stream():
+        whole += part
+        if len(whole) > _LONGEST:
+            raise refusals.TOO_LARGE.error()
+    return dict(parse_qsl(whole.decode("utf-8", "replace"), keep_blank_values=True))

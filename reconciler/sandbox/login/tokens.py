@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from reconciler.sandbox import errors
+from reconciler.sandbox.login import resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,12 +27,14 @@ LIFETIME = 3599
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: an application, its service principal, and what it was granted."""
+    """Who asks: an application, its service principal or a person, and what was granted."""
 
     app_id: str
     principal_id: str
     permissions: frozenset[str]
     expires: float
+    issued: float = 0
+    is_person: bool = False
 
 
 def _encode(data: bytes) -> str:
@@ -53,20 +56,45 @@ def sign(claims: Mapping[str, Any], key: bytes) -> str:
     return f"{text}.{_encode(_signature(key, text))}"
 
 
+def is_ours(token: str, key: bytes) -> bool:
+    """Whether *token* was signed here, for whatever resource, and is good still."""
+    try:
+        is_signed, claims = _verified(token, key)
+        return is_signed and bool(claims["exp"] > time.time())
+    except (errors.GraphError, KeyError, TypeError):
+        return False
+
+
 def read(token: str, key: bytes) -> Caller:
     """Give whom *token* stands for; raises the 401 that Graph answers when it is no good."""
+    is_signed, claims = _verified(token, key)
+    try:
+        caller = Caller(
+            app_id=claims["appid"],
+            principal_id=claims["oid"],
+            permissions=frozenset(claims.get("roles", ())),
+            expires=claims["exp"] + 0.0,
+            issued=claims.get("iat", 0) + 0.0,
+            is_person=claims.get("idtyp") == "user",
+        )
+    except (KeyError, TypeError) as error:
+        raise errors.TOKEN_MALFORMED.error() from error
+    if not is_signed:
+        raise errors.TOKEN_FORGED.error()
+    if not resources.is_graph(claims.get("aud")):
+        raise errors.TOKEN_AUDIENCE.error()
+    return alive(caller)
+
+
+def _verified(token: str, key: bytes) -> tuple[bool, dict[str, Any]]:
+    """Give the claims of *token*, and whether they were signed with *key*."""
     text, _, signature = token.rpartition(".")
     try:
-        claims = orjson.loads(_decode(text.partition(".")[2]))
+        claims = dict(orjson.loads(_decode(text.partition(".")[2])))
         signed = _decode(signature)
-        caller = Caller(
-            claims["appid"], claims["oid"], frozenset(claims.get("roles", ())), claims["exp"]
-        )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise errors.TOKEN_MALFORMED.error() from error
-    if not hmac.compare_digest(signed, _signature(key, text)):
-        raise errors.TOKEN_FORGED.error()
-    return alive(caller)
+    return hmac.compare_digest(signed, _signature(key, text)), claims
 
 
 def alive(caller: Caller) -> Caller:

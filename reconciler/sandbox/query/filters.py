@@ -25,6 +25,8 @@ _TOKEN = re.compile(
     r"|(?P<sign>[(),:]))"
 )
 _DEEPEST = 30
+_MOST_TOKENS = 2000
+"""More would be too deep for SQLite; no address that Graph takes has them."""
 _OPERATORS = frozenset(("eq", "ne", "gt", "ge", "lt", "le"))
 _FUNCTIONS = frozenset(("startswith", "endswith", "contains"))
 
@@ -64,7 +66,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """`collection/any(x:test)`; the test's path is relative to one item, or empty."""
+    """`collection/any(x:test)`; the test's paths are relative to one item, or empty."""
 
     collection: str
     test: Node
@@ -108,7 +110,30 @@ def _tokens(text: str) -> list[tuple[str, str]]:
             raise errors.BAD_FILTER.error()
         tokens.append((found.lastgroup, found[found.lastgroup]))
         position = found.end()
+    if len(tokens) > _MOST_TOKENS:
+        raise errors.UNSUPPORTED.error()
     return tokens
+
+
+def _relative(test: Node, variable: str) -> Node:
+    """Give *test* with paths below one item; raises the refusal of what tests something else."""
+    match test:
+        case Compare(path, operator, value):
+            return Compare(_below(path, variable), operator, value)
+        case Function(name, path, text):
+            return Function(name, _below(path, variable), text)
+        case Both(parts):
+            return Both(tuple(_relative(part, variable) for part in parts))
+        case Either(parts):
+            return Either(tuple(_relative(part, variable) for part in parts))
+    raise errors.BAD_FILTER.error()
+
+
+def _below(path: str, variable: str) -> str:
+    head, _, rest = path.partition("/")
+    if head != variable:
+        raise errors.BAD_FILTER.error()
+    return rest
 
 
 class _Parser:
@@ -120,7 +145,7 @@ class _Parser:
         self._depth = 0
 
     def whole(self) -> Node:
-        node = self._either()
+        node = self._deeper(self._either)
         if self._next < len(self._tokens):
             raise errors.BAD_FILTER.error()
         return node
@@ -149,12 +174,16 @@ class _Parser:
             parts.append(part())
         return tuple(parts)
 
-    def _either(self) -> Node:
+    def _deeper(self, part: Callable[[], Node]) -> Node:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise errors.BAD_FILTER.error()
-        parts = self._chain("or", self._both)
+        node = part()
         self._depth -= 1
+        return node
+
+    def _either(self) -> Node:
+        parts = self._chain("or", self._both)
         return parts[0] if len(parts) == 1 else Either(parts)
 
     def _both(self) -> Node:
@@ -163,12 +192,12 @@ class _Parser:
 
     def _test(self) -> Node:
         if self._has("sign", "("):
-            node = self._either()
+            node = self._deeper(self._either)
             self._take("sign", ")")
             return node
         word = self._take("word")
         if word.lower() == "not":
-            return Not(self._test())
+            return Not(self._deeper(self._test))
         if word.lower() in _FUNCTIONS:
             return self._function(word.lower())
         if word.lower().endswith("/any"):
@@ -187,14 +216,9 @@ class _Parser:
         self._take("sign", "(")
         variable = self._take("word")
         self._take("sign", ":")
-        test = self._test()
+        test = self._deeper(self._either)
         self._take("sign", ")")
-        if not isinstance(test, Compare | Function):
-            raise errors.BAD_FILTER.error()
-        path = test.path.removeprefix(variable).removeprefix("/")
-        if isinstance(test, Compare):
-            return AnyOf(collection, Compare(path, test.operator, test.value))
-        return AnyOf(collection, Function(test.name, path, test.text))
+        return AnyOf(collection, _relative(test, variable))
 
     def _comparison(self, path: str) -> Node:
         operator = self._take("word", "in", *_OPERATORS).lower()

@@ -8,7 +8,8 @@ with `ConsistencyLevel: eventual` and `$count=true`, knows more.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, assert_never
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, assert_never
 
 from reconciler.sandbox import errors
 from reconciler.sandbox.data.properties import (
@@ -20,6 +21,7 @@ from reconciler.sandbox.data.properties import (
     extension,
     extension_attribute,
 )
+from reconciler.sandbox.query import lambdas
 from reconciler.sandbox.query.filters import (
     AnyOf,
     Bare,
@@ -33,51 +35,44 @@ from reconciler.sandbox.query.filters import (
     Not,
     parse,
 )
+from reconciler.sandbox.query.sql import Reach, Sql, begins, both, either, ends, negated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_CLAUSES = 15
-LONGEST_VALUE = 120
+    from reconciler.sandbox.query.lambdas import Collection
+
+MOST_CLAUSES: Final = 15
+LONGEST_VALUE: Final = 120
 """Characters of a compared value in a default query (known issues, February 2026)."""
-LONGEST_TARGET = 2048
+LONGEST_TARGET: Final = 2048
 """Characters of the address of an advanced query."""
 
-_SIGNS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-_PREFIX = "onpremisesextensionattributes/"
-_BY_LOWER_CASE = {name.lower(): name for name in EXTENSION_ATTRIBUTES}
-_ENDS_WITH = frozenset(("mail", "userPrincipalName"))
+_SIGNS: Final = {"eq": "=", "ne": "<>", "ge": ">=", "le": "<="}
+_PREFIX: Final = "onpremisesextensionattributes/"
+_BY_LOWER_CASE: Final = {name.lower(): name for name in EXTENSION_ATTRIBUTES}
+_ENDS_WITH: Final = frozenset(("mail", "userPrincipalName"))
 
 
-@dataclass(frozen=True, slots=True)
-class Sql:
-    """A condition with its parameters."""
-
-    text: str
-    values: tuple[Any, ...] = ()
+def _by_name(*collections: Collection) -> dict[str, Collection]:
+    return {collection.name.lower(): collection for collection in collections}
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """A property with many values: the SQL of its rows, and of one item."""
-
-    rows: str
-    item: str
-    member: str = ""
-    """The path below the item, in small letters."""
-
-
-USER_COLLECTIONS = {
-    "assignedlicenses": Collection(
-        "license WHERE license.user_id = user.id", "license.sku_id", "skuid"
-    ),
-    "othermails": Collection("json_each(document, '$.otherMails')", "value"),
-    "proxyaddresses": Collection("json_each(document, '$.proxyAddresses')", "value"),
-}
-GROUP_COLLECTIONS = {
-    "grouptypes": Collection("json_each(document, '$.groupTypes')", "value"),
-    "proxyaddresses": Collection("json_each(document, '$.proxyAddresses')", "value"),
-}
+USER_COLLECTIONS: Final = _by_name(
+    lambdas.LICENSES,
+    lambdas.texts("businessPhones"),
+    lambdas.texts("imAddresses"),
+    lambdas.texts("otherMails"),
+    lambdas.texts("proxyAddresses"),
+)
+GROUP_COLLECTIONS: Final = _by_name(
+    lambdas.records("assignedLicenses", "skuId"),
+    lambdas.texts("groupTypes"),
+    lambdas.texts("proxyAddresses"),
+    lambdas.texts("resourceBehaviorOptions"),
+    lambdas.texts("resourceProvisioningOptions"),
+)
+"""By name in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +88,13 @@ class Index:
     """The registered directory extensions, by lower-case name."""
     has_header: bool = False
     has_count: bool = False
+    has_expand: bool = False
+    """`$expand` is not for advanced queries, and makes a default one of any."""
 
     @property
     def is_advanced(self) -> bool:
         """Whether this is an advanced query."""
-        return self.has_header and self.has_count
+        return self.has_header and self.has_count and not self.has_expand
 
     def condition(self, text: str) -> Sql:
         """Give the SQL of a `$filter`; raises Graph's refusals."""
@@ -106,29 +103,23 @@ class Index:
     def _sql(self, node: Node) -> Sql:
         match node:
             case Compare():
-                return self._compare(node)
+                return self._counted(node) or self._compare(node)
             case In():
                 return self._in(node)
             case Function():
                 return self._function(node)
-            case AnyOf():
-                return self._any(node)
+            case AnyOf(name, test):
+                return lambdas.any_of(self._collection(name), test, is_advanced=self.is_advanced)
             case Not(part):
                 self._advanced()
-                inner = self._sql(part)
-                return Sql(f"NOT coalesce({inner.text}, 0)", inner.values)
+                return negated(self._sql(part))
             case Both(parts):
-                return self._join(parts, "AND")
+                return both([self._sql(part) for part in parts])
             case Either(parts):
                 self._bounded(len(parts))
-                return self._join(parts, "OR")
+                return either([self._sql(part) for part in parts])
             case _:
                 assert_never(node)
-
-    def _join(self, parts: tuple[Node, ...], word: str) -> Sql:
-        conditions = [self._sql(part) for part in parts]
-        text = f" {word} ".join(condition.text for condition in conditions)
-        return Sql(f"({text})", tuple(v for condition in conditions for v in condition.values))
 
     def _bounded(self, count: int) -> None:
         if count > MOST_CLAUSES and not self.is_advanced:
@@ -138,7 +129,20 @@ class Index:
         if not self.is_advanced:
             raise errors.UNSUPPORTED.error()
 
-    def _property(self, path: str) -> Property:
+    def _collection(self, name: str) -> Collection:
+        collection = self.collections.get(name.lower())
+        if collection is None:
+            raise errors.UNSUPPORTED.error()
+        return collection
+
+    def _counted(self, node: Compare) -> Sql | None:
+        name = lambdas.collection_of(node.path)
+        if name is None:
+            return None
+        self._advanced()
+        return lambdas.count(self._collection(name), node)
+
+    def property_at(self, path: str) -> Property:
         """Give the property at *path*, if this query may filter on it."""
         lower = path.lower()
         if lower.startswith(_PREFIX) and (name := _BY_LOWER_CASE.get(lower[len(_PREFIX) :])):
@@ -159,6 +163,8 @@ class Index:
         if prop.filter is Filter.NEVER:
             raise errors.UNSUPPORTED.error()
         if prop.filter is Filter.ADVANCED and not self.is_advanced:
+            if self.has_expand and self.has_header:
+                raise errors.FILTER_BESIDE_EXPAND.error(property=prop.name)
             raise errors.NOT_INDEXED.error()
         return prop
 
@@ -167,65 +173,74 @@ class Index:
         match prop.kind, value:
             case Kind.BOOLEAN, bool():
                 return int(value)
-            case ((Kind.TEXT | Kind.MOMENT), (Bare(text) | str(text))):
-                if prop.kind is Kind.MOMENT and isinstance(value, str):
-                    raise errors.BAD_FILTER.error()
+            case Kind.MOMENT, Bare(text):
+                return _moment(text)
+            case Kind.TEXT, (Bare(text) | str(text)):
                 if len(text) > LONGEST_VALUE and not self.is_advanced:
                     raise errors.UNSUPPORTED.error()
                 return text
         raise errors.BAD_FILTER.error()
 
     def _compare(self, node: Compare) -> Sql:
-        prop = self._property(node.path)
+        prop = self.property_at(node.path)
+        key = f"{prop.sql} COLLATE NOCASE"
         if node.value is None:
             if node.operator not in {"eq", "ne"}:
                 raise errors.BAD_FILTER.error()
             self._advanced()
             return Sql(f"{prop.sql} IS {'NOT ' if node.operator == 'ne' else ''}NULL")
-        ordered = prop.kind is Kind.MOMENT and node.operator in {"ge", "le"}
-        if node.operator != "eq" and not ordered:
+        self._require_operator(prop, node.operator)
+        condition = f"{key} {_SIGNS[node.operator]} ?"
+        values = (self._value(prop, node.value),)
+        match node.operator:
+            case "eq":
+                return Sql(condition, values, _reach(prop))
+            case "ne":
+                # An object without a value differs from every value.
+                return Sql(f"({prop.sql} IS NULL OR {condition})", values)
+        return Sql(condition, values, min(_reach(prop), Reach.MANY))
+
+    def _require_operator(self, prop: Property, operator: str) -> None:
+        """Raise the refusal of an operator that the property knows only else, or never."""
+        if operator == "eq":
+            return
+        if operator == "ne":
             self._advanced()
-        value = self._value(prop, node.value)
-        condition = f"{prop.sql} COLLATE NOCASE {_SIGNS[node.operator]} ?"
-        # An object without a value differs from every value.
-        text = f"({prop.sql} IS NULL OR {condition})" if node.operator == "ne" else condition
-        return Sql(text, (value,))
+        elif operator not in _SIGNS or prop.orders is Filter.NEVER:
+            raise errors.UNSUPPORTED.error()
+        elif prop.orders is Filter.ADVANCED:
+            self._advanced()
 
     def _in(self, node: In) -> Sql:
-        prop = self._property(node.path)
+        prop = self.property_at(node.path)
         self._bounded(len(node.values))
         values = tuple(self._value(prop, value) for value in node.values)
-        return Sql(f"{prop.sql} COLLATE NOCASE IN ({', '.join('?' * len(values))})", values)
+        text = f"{prop.sql} COLLATE NOCASE IN ({', '.join('?' * len(values))})"
+        return Sql(text, values, min(_reach(prop), Reach.MANY))
 
     def _function(self, node: Function) -> Sql:
-        prop = self._property(node.path)
-        is_prefix = node.name == "startswith"
+        prop = self.property_at(node.path)
         if prop.kind is not Kind.TEXT or not isinstance(node.text, str):
             raise errors.BAD_FILTER.error()
-        is_suffix = node.name == "endswith" and prop.name in _ENDS_WITH
-        if not is_suffix and (not is_prefix or prop.name == "id"):
-            raise errors.UNSUPPORTED.error()
-        if prop.is_extension or not is_prefix:
+        if node.name == "endswith" and prop.name in _ENDS_WITH:
             self._advanced()
-        return Sql(*_affix(prop.sql, node.text, is_prefix=is_prefix))
-
-    def _any(self, node: AnyOf) -> Sql:
-        collection = self.collections.get(node.collection.lower())
-        if collection is None:
+            return ends(prop.sql, node.text)
+        if node.name != "startswith" or prop.name == "id":
             raise errors.UNSUPPORTED.error()
-        word = "AND" if " WHERE " in collection.rows else "WHERE"
-        head = f"EXISTS (SELECT 1 FROM {collection.rows} {word}"  # noqa: S608 -- constants
-        match node.test:
-            case Compare(path, "eq", Bare(text) | str(text)) if path.lower() == collection.member:
-                return Sql(f"{head} {collection.item} = ? COLLATE NOCASE)", (text,))
-            case Function("startswith", "", str(text)) if not collection.member:
-                condition, values = _affix(collection.item, text, is_prefix=True)
-                return Sql(f"{head} {condition})", values)
-        raise errors.UNSUPPORTED.error()
+        if prop.is_extension:
+            self._advanced()
+        return begins(prop.sql, node.text, _reach(prop))
 
 
-def _affix(expression: str, text: str, *, is_prefix: bool) -> tuple[str, tuple[Any, ...]]:
-    """Give the condition that *expression* begins or ends with *text*, in any capitals."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    pattern = f"{escaped}%" if is_prefix else f"%{escaped}"
-    return f"{expression} LIKE ? ESCAPE '\\'", (pattern,)
+def _reach(prop: Property) -> Reach:
+    return Reach.ONE if prop.is_indexed else Reach.SCAN
+
+
+def _moment(text: str) -> str:
+    """Give a moment as the tenant keeps it: UTC, whole seconds."""
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+        whole = moment + timedelta(seconds=round(moment.microsecond / 1e6))
+    except (ValueError, OverflowError) as error:
+        raise errors.BAD_FILTER.error() from error
+    return f"{whole.replace(microsecond=0, tzinfo=None).isoformat()}Z"

@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 import orjson
 
@@ -38,12 +39,14 @@ class Area(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Seconds after which each area shows what was written."""
+    """Seconds after which each area shows what was written, and what else takes its time."""
 
     directory: float = 0.0
     index: float = 0.0
     pim: float = 0.0
     seats: float = 0.0
+    licenses: float = 0.0
+    """After which a group's licenses reach its members; without it, at the next request."""
 
     def __bool__(self) -> bool:
         """Whether anything lags."""
@@ -57,6 +60,7 @@ NO_LAG: Final = Lag()
 class _Replica:
     db: sqlite3.Connection
     lag: float
+    statements: Mapping[str, _Statements]
     due: deque[tuple[float, str, int, tuple[Any, ...] | None]] = field(default_factory=deque)
     """When, table, rowid, and the row, or None for one that is gone."""
     hidden: dict[str, float] = field(default_factory=dict)
@@ -65,34 +69,53 @@ class _Replica:
     def catch_up(self, now: float) -> None:
         while self.due and self.due[0][0] <= now:
             _, table, row, values = self.due.popleft()
-            self.db.execute(f'DELETE FROM "{table}" WHERE rowid = ?', (row,))  # noqa: S608 -- of the ledger
+            self.db.execute(self.statements[table].drop, (row,))
             if values is not None:
-                self.db.execute(_INSERT[table], (row, *values))
+                self.db.execute(self.statements[table].write, values)
         for key in [key for key, moment in self.hidden.items() if moment <= now]:
             del self.hidden[key]
 
 
-_COLUMNS: Mapping[str, str] = {
-    "user": "id, upn, deleted, manager, password, document",
-    "user_page": "shown",
-    "group": "id, deleted, document",
-    "member": "group_id, member_id",
-    "owner": "group_id, owner_id",
-    "license": "user_id, sku_id, group_id, disabled, updated, error",
-    "role_assignment": "id, role_id, principal_id, scope",
-    "resource": "kind, id, document",
-}
-
-
-def _insertion(table: str, columns: str) -> str:
-    slots = ", ".join("?" * (columns.count(",") + 2))
-    return f'INSERT OR REPLACE INTO "{table}" (rowid, {columns}) VALUES ({slots})'  # noqa: S608 -- as above
-
-
-_INSERT: Mapping[str, str] = {
-    table: _insertion(table, columns) for table, columns in _COLUMNS.items()
-}
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+_REFERENCE = re.compile(r"/users(?:/|\(')([^/?\"']+)")
+"""A person's name in an address."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """How the rows of a table are copied, rowid and all."""
+
+    read: str
+    write: str
+    drop: str
+
+    @classmethod
+    def of(cls, db: sqlite3.Connection, table: str) -> _Statements:
+        """Look at what columns *table* has; one of whole numbers that is the key is the rowid."""
+        described = db.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,))
+        columns = [
+            "rowid",
+            *(name for name, kind, key in described if not (key and kind == "INTEGER")),
+        ]
+        named, slots = ", ".join(columns), ", ".join("?" * len(columns))
+        return cls(
+            f'SELECT {named} FROM "{table}" WHERE rowid = ?',  # noqa: S608 -- names of the schema
+            f'INSERT OR REPLACE INTO "{table}" ({named}) VALUES ({slots})',  # noqa: S608 -- likewise
+            f'DELETE FROM "{table}" WHERE rowid = ?',  # noqa: S608 -- likewise
+        )
+
+
+class _Tables(dict[str, _Statements]):
+    """The statements of each table, made when one is first touched."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        super().__init__()
+        self._db = db
+
+    def __missing__(self, table: str) -> _Statements:
+        made = self[table] = _Statements.of(self._db, table)
+        return made
 
 
 class Replicas:
@@ -101,8 +124,9 @@ class Replicas:
     def __init__(self, db: sqlite3.Connection, lag: Lag, clock: Callable[[], float]) -> None:
         self._main = db
         self._clock = clock
+        self._statements = _Tables(db)
         self._copies = {
-            area: _Replica(_copy(db), seconds)
+            area: _Replica(_copy(db), seconds, self._statements)
             for area in Area
             if (seconds := getattr(lag, area.value)) > 0
         }
@@ -113,10 +137,7 @@ class Replicas:
             return
         now = self._clock()
         for table, row in dict.fromkeys((touch.table, touch.row) for touch in touches):
-            values = self._main.execute(
-                f'SELECT {_COLUMNS[table]} FROM "{table}" WHERE rowid = ?',  # noqa: S608 -- constants
-                (row,),
-            ).fetchone()
+            values = self._main.execute(self._statements[table].read, (row,)).fetchone()
             for copy in self._copies.values():
                 copy.due.append((now + copy.lag, table, row, values))
         for key in self._made(touches):
@@ -144,7 +165,8 @@ class Replicas:
     def hidden(self, area: Area, keys: Iterable[str], body: Json) -> str | None:
         """Give the first object that a write to *area* names and that does not show there yet.
 
-        *keys* are ids or names; of *body* only ids count, since names in it may be new ones.
+        *keys* are ids or names; of *body* ids and references count, since other names in it
+        may be new ones.
         """
         copy = self._copies.get(area)
         if copy is None:
@@ -154,7 +176,9 @@ class Replicas:
             return None
         named = [key.lower() for key in keys]
         if body is not None:
-            named += _ID.findall(orjson.dumps(body).decode().lower())
+            text = orjson.dumps(body).decode().lower()
+            named += _ID.findall(text)
+            named += [unquote(name) for name in _REFERENCE.findall(text)]
         return next((key for key in named if key in copy.hidden), None)
 
     def close(self) -> None:

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reconciler.sandbox import errors
+from reconciler.sandbox.company.contoso import GROUPS, PEOPLE
+
+if TYPE_CHECKING:
+    import httpx
+
+Made = Callable[..., dict[str, Any]]
+ADVANCED = {"ConsistencyLevel": "eventual"}
+ID = {group.nickname: group.id for group in GROUPS}
+PERSON = {person.upn.partition("@")[0]: person.id for person in PEOPLE}
+
+
+def _user(graph: httpx.Client, expand: str, person: str = "priya", **more: str) -> dict[str, Any]:
+    query = {"$expand": expand, "$select": "id", **more}
+    reply = graph.get(f"/users/{PERSON[person]}", params=query, headers=ADVANCED)
+    assert reply.status_code == 200, reply.text
+    return dict(reply.json())
+
+
+def test_the_manager_is_expanded_whole_or_in_part(company: httpx.Client) -> None:
+    """`$expand=manager` shows it with its type, and what an inner `$select` names."""
+    whole = _user(company, "Manager")["manager"]
+    part = _user(company, "manager($select=id,displayName)")["manager"]
+    assert whole["@odata.type"] == "#microsoft.graph.user"
+    assert whole["userPrincipalName"] == "olivia.reyes@contoso.com"
+    assert part == {
+        "@odata.type": "#microsoft.graph.user",
+        "id": PERSON["olivia.reyes"],
+        "displayName": "Olivia Reyes",
+    }
+
+
+def test_who_has_no_manager_shows_none(company: httpx.Client) -> None:
+    """Without a manager the property is absent, in lists too."""
+    assert "manager" not in _user(company, "manager", "olivia.reyes")
+    shown = company.get("/users?$expand=manager&$select=id&$top=999").json()["value"]
+    without = {user["id"] for user in shown if "manager" not in user}
+    assert PERSON["olivia.reyes"] in without
+    assert PERSON["priya"] not in without
+
+
+@pytest.mark.parametrize(("levels", "count"), [("max", 2), ("2", 2), ("1", 1)])
+def test_managers_above_one_another_are_expanded(
+    company: httpx.Client, levels: str, count: int
+) -> None:
+    """`$levels` goes up the chain, for advanced queries."""
+    expand = f"manager($levels={levels};$select=id)"
+    shown = _user(company, expand, "kenji.sato", **{"$count": "true"})
+    found = []
+    while "manager" in shown:
+        shown = shown["manager"]
+        found.append(shown["id"])
+    assert len(found) == count
+
+
+def test_a_ring_of_managers_ends(graph: httpx.Client, joiner: Made) -> None:
+    """Who is the manager of its own manager is shown once."""
+    one, two = joiner()["id"], joiner()["id"]
+    for user, manager in ((one, two), (two, one)):
+        body = {"@odata.id": f"{graph.base_url}users/{manager}"}
+        graph.put(f"/users/{user}/manager/$ref", json=body)
+    query = {"$expand": "manager($levels=max)", "$count": "true"}
+    shown = graph.get(f"/users/{one}", params=query, headers=ADVANCED).json()
+    assert shown["manager"]["manager"]["id"] == one
+    assert "manager" not in shown["manager"]["manager"]
+
+
+def test_reports_and_memberships_are_expanded(company: httpx.Client) -> None:
+    """Reports, groups and roles of a user come with their types."""
+    reports = _user(company, "directReports($select=id)")["directReports"]
+    groups = _user(company, "memberOf")["memberOf"]
+    roles = _user(company, "transitiveMemberOf", "breakglass")["transitiveMemberOf"]
+    assert PERSON["kenji.sato"] in {report["id"] for report in reports}
+    assert ID["research-all"] in {group["id"] for group in groups}
+    assert "#microsoft.graph.directoryRole" in {role["@odata.type"] for role in roles}
+    assert _user(company, "ownedObjects", "breakglass")["ownedObjects"] == []
+
+
+def test_a_list_of_groups_expands_up_to_twenty_members(company: httpx.Client) -> None:
+    """At most twenty objects are expanded, without a next link."""
+    shown = company.get("/groups?$expand=members($select=id)&$select=id").json()["value"]
+    members = {group["id"]: group for group in shown}
+    everybody = members[ID["all-employees"]]
+    assert len(everybody["members"]) == 20
+    assert set(everybody) == {"id", "members"}
+
+
+@pytest.mark.parametrize("name", ["owners", "memberOf", "transitiveMembers", "extensions"])
+def test_a_group_expands_its_relationships(company: httpx.Client, name: str) -> None:
+    """One group shows what it is asked for."""
+    shown = company.get(f"/groups/{ID['research-all']}?$expand={name}&$select=id").json()
+    assert isinstance(shown[name], list)
+
+
+def test_a_reader_of_basics_sees_no_more_of_a_manager(
+    graph: httpx.Client, token: Callable[..., str]
+) -> None:
+    """With `User.ReadBasic.All` an expanded manager's other properties are null too."""
+    headers = {"Authorization": f"Bearer {token('User.ReadBasic.All')}"}
+    url = "/users/priya@contoso.com?$expand=manager($select=displayName,jobTitle)"
+    shown = graph.get(url, headers=headers).json()["manager"]
+    assert (shown["displayName"], shown["jobTitle"]) == ("Olivia Reyes", None)
+
+
+def test_expand_makes_a_default_query_of_an_advanced_one(company: httpx.Client) -> None:
+    """Beside `$expand`, filters of the default index work and others are refused."""
+    url = "/users?$expand=manager&$count=true&$select=id&$filter="
+    found = company.get(f"{url}userPrincipalName eq 'priya@contoso.com'", headers=ADVANCED)
+    refused = company.get(f"{url}employeeType eq 'x'", headers=ADVANCED).json()["error"]
+    row = errors.FILTER_BESIDE_EXPAND
+    assert [user["id"] for user in found.json()["value"]] == [PERSON["priya"]]
+    assert (refused["code"], refused["message"]) == (
+        row.code,
+        row.message.format(property="employeeType"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "row", "slots"),
+    [
+        ("/users?$expand=manager,memberOf", errors.EXPAND_MANY, {"count": 2}),
+        ("/users?$expand=a b", errors.EXPAND_TERM, {"term": "a b"}),
+        ("/users?$expand=manager($shoes=1)", errors.EXPAND_TERM, {"term": "$shoes=1"}),
+        ("/users?$expand=manager($levels=x)", errors.EXPAND_TERM, {"term": "$levels=x"}),
+        ("/users?$expand=shoes", errors.UNKNOWN_SELECT, {"property": "shoes", "type": "user"}),
+        (
+            "/groups?$expand=manager",
+            errors.UNKNOWN_SELECT,
+            {"property": "manager", "type": "group"},
+        ),
+        ("/groups?$expand=members($filter=id eq 'x')", errors.UNSUPPORTED, {}),
+        ("/users?$expand=manager($levels=2)", errors.UNSUPPORTED, {}),
+        (f"/groups/{ID['tokyo']}/members?$expand=manager", errors.UNSUPPORTED, {}),
+    ],
+    ids=str,
+)
+def test_an_expansion_is_refused(
+    company: httpx.Client, path: str, row: errors.Refusal, slots: dict[str, object]
+) -> None:
+    """More than one relationship, one that is not there, or more than one level is refused."""
+    error = company.get(path).json()["error"]
+    assert (error["code"], error["message"]) == (row.code, row.message.format(**slots))
