@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 DEMO := out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lock clean
+.PHONY: help demo test check bench lock clean
 
 help:  ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ check: $(VENV)/test  ## run only the gates that read code
 	$(BIN)/lint-imports
 	$(BIN)/zizmor --offline --quiet --persona pedantic .github/workflows
 	$(BIN)/actionlint .github/workflows/*.yml
+
+bench: $(VENV)/test  ## measure, and fail when a bound is not kept
+	$(BIN)/python -m tests.bench
 
 # The lists are made by `uv pip compile`; the file of the tests holds the other one too.
 lock:  ## pin the newest releases again (needs uv)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from email.utils import formatdate
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -68,11 +70,16 @@ def _unread(error: errors.GraphError, echo: str | None) -> Reply:
 
 def _response(reply: Reply) -> Response:
     content = _content(reply)
-    headers = {"date": formatdate(usegmt=True), **reply.headers}
+    headers = {"date": _date(int(time.time())), **reply.headers}
     response = Response(content, reply.status, headers)
     if reply.body is not None and "content-type" not in response.headers:
         response.headers["content-type"] = "application/json"
     return response
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def _content(reply: Reply) -> bytes:

@@ -50,19 +50,22 @@ class GraphError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A row: status, code and message with `{slots}`; *detail* is the code of `details[]`."""
+    """A row: status, code and message with `{slots}`; *detail* is the code in `details[]`."""
 
     status: int
     code: str
     message: str
     evidence: str = field(kw_only=True)
     detail: str | None = field(default=None, kw_only=True)
+    also: tuple[str, ...] = field(default=(), kw_only=True)
+    """Codes of further entries of `details[]`, which say the same."""
 
     def error(self, *, target: str = "", **slots: object) -> GraphError:
         """Make the error to raise."""
         message = self.message.format(**slots)
-        entry = {"code": self.detail or "", "message": message, "target": target}
-        return GraphError(self.status, self.code, message, (entry,) if self.detail else ())
+        codes = (self.detail, *self.also) if self.detail else ()
+        details = ({"code": code, "message": message, "target": target} for code in codes)
+        return GraphError(self.status, self.code, message, tuple(details))
 
 
 _BAD = "Request_BadRequest"
@@ -180,6 +183,21 @@ DUPLICATE_UPN = Refusal(
     "Another object with the same value for property userPrincipalName already exists.",
     evidence="R cli-microsoft365 user-add.spec.ts, microsoft-graph-docs#1508",
     detail="ObjectConflict",
+)
+DUPLICATE_ADDRESS = Refusal(
+    400,
+    _BAD,
+    "Another object with the same value for property proxyAddresses already exists.",
+    evidence="R microsoft-graph-docs-contrib#8421",
+    detail="ObjectConflict",
+    also=("ConflictingObjects",),
+)
+DIRECTORY_QUOTA = Refusal(
+    403,
+    "Directory_QuotaExceeded",
+    "The directory object quota limit for the Principal has been exceeded. Please ask your "
+    "administrator to increase the quota limit or delete objects to reduce the used quota.",
+    evidence="R, quoted by Azure Arc Jumpstart and others; C azure-sdk-tools#5169; D status",
 )
 CONFLICTING = Refusal(
     400,
@@ -383,8 +401,8 @@ FILTER_BESIDE_EXPAND = Refusal(
     400,
     _UNSUPPORTED,
     "Unsupported or invalid query filter clause specified for property '{property}' of resource "
-    "'User'.",
-    evidence="R microsoft-graph-docs-contrib#9095",
+    "'{type}'.",
+    evidence="R microsoft-graph-docs-contrib#9095 for users",
 )
 OPTION_TWICE = Refusal(
     400,

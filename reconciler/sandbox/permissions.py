@@ -249,7 +249,8 @@ def require_reach(call: Call, user_id: str) -> None:
         raise errors.DENIED.error()
 
 
-def require_administrator(call: Call) -> None:
-    """Raise Graph's 403 unless the caller is at least a User Administrator."""
-    if not roles_over(call.db, call.caller.principal_id) & (REACHES_ALL | {USER_ADMINISTRATOR}):
+def require_administrator(call: Call, user_id: str) -> None:
+    """Raise Graph's 403 unless the caller is at least a User Administrator over this user."""
+    own = roles_over(call.db, call.caller.principal_id, user_id)
+    if not own & (REACHES_ALL | {USER_ADMINISTRATOR}):
         raise errors.DENIED.error()

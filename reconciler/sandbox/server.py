@@ -9,7 +9,7 @@ import asyncio
 import os
 import tempfile
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from reconciler.sandbox import certificates, hosts, tracing
 from reconciler.sandbox.app import graph_app
 from reconciler.sandbox.company.contoso import ADMIN_APP, APPLY_APP, PLAN_APP, TENANT_ID
-from reconciler.sandbox.data import keeping, store
+from reconciler.sandbox.data import keeping, pages, store
 from reconciler.sandbox.data.keeping import reset
 from reconciler.sandbox.data.moments import utc_now
 from reconciler.sandbox.login.identity import login_app
@@ -90,6 +90,9 @@ def running(  # noqa: PLR0913 -- all but the file are for tests and have a defau
     with (
         keeping.opened(file, seed) as db,
         tracing.tracing(Path(traced) if traced else None) as trace,
+        _folder(folder) as place,
+        # Before there is a tenant, which would tell of it beside its first write.
+        nullcontext(keeping.registered(db, folder) if folder else None) as certificate,
         closing(
             Tenant(
                 db,
@@ -100,10 +103,9 @@ def running(  # noqa: PLR0913 -- all but the file are for tests and have a defau
                 now=now,
             )
         ) as tenant,
-        _folder(folder) as place,
     ):
+        pages.read_ahead(db)
         files = certificates.ensure(place)
-        certificate = keeping.registered(db, folder) if folder else None
         app, tls = graph_app(tenant, sleep), {"ssl_certfile": files.chain, "ssl_keyfile": files.key}
         with (
             bound(port) as graph,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import orjson
 
 from reconciler.sandbox import batch, errors, replies, routes
+from reconciler.sandbox.api import purging
 from reconciler.sandbox.calls import Call
-from reconciler.sandbox.data import ledger, processing, records, schedules
+from reconciler.sandbox.data import creations, ledger, processing, records, schedules
 from reconciler.sandbox.data.moments import utc_now
 from reconciler.sandbox.data.store import resources, setting, transaction
 from reconciler.sandbox.login import sessions, tokens
@@ -36,9 +37,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.sandbox.calls import Route
+    from reconciler.sandbox.data.ledger import Touch
 
 _MOST_TOKENS = 256
 """Tokens whose signature is remembered as good."""
+_PURGING = records.Actor(name="Microsoft Entra ID")
+"""Who empties the recycle bin; the name is inferred."""
 
 
 class Tenant:
@@ -66,6 +70,7 @@ class Tenant:
         self._intercept = faults.first_of(intercept, scripted)
         self._records = records
         self._now = now
+        self._directory_quota = trouble.directory_quota
         self._processing_takes = timedelta(seconds=trouble.lag.licenses)
         self._callers: dict[str, tokens.Caller] = {}
 
@@ -136,19 +141,39 @@ class Tenant:
         with transaction(self.db):
             reply = route.handler(call)
             touches = records.noted(self.db, _actor(call, route, correlation), call.now)
+            self._count(call, touches)
         self._replicas.noted(touches)
         return reply
 
+    def _count(self, call: Call, touches: Sequence[Touch]) -> None:
+        """Keep who made what; raises the refusal of more than one principal may make."""
+        maker = call.caller.principal_id
+        has_made = creations.noted(self.db, maker, touches, call.now)
+        if has_made and self._directory_quota is not None:
+            creations.require_quota(self.db, maker, self._directory_quota, call.now)
+
     def _settle(self, now: datetime) -> None:
-        """Let roles begin and end whose time has come, and group licenses reach members."""
+        """Do what is due by itself.
+
+        Roles begin and end, group licenses reach members, and the recycle bin is emptied.
+        """
         queued = now - self._processing_takes
-        if not schedules.is_due(self.db, now) and not processing.is_due(self.db, queued):
+        is_due = (
+            schedules.is_due(self.db, now)
+            or processing.is_due(self.db, queued)
+            or purging.is_due(self.db, now)
+        )
+        if not is_due:
             return
         with transaction(self.db):
             schedules.settle(self.db, now)
             touches = records.noted(self.db, records.PIM, now)
             processing.settle(self.db, queued, now)
             touches += records.noted(self.db, records.LICENSING, now)
+            purging.settle(self.db, now)
+            gone = records.noted(self.db, _PURGING, now)
+            creations.noted(self.db, None, gone, now)
+            touches += gone
         self._replicas.noted(touches)
 
     def close(self) -> None:

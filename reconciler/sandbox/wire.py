@@ -116,4 +116,4 @@ Record: TypeAlias = Callable[[Exchange], None]
 
 def stamp(moment: datetime | None = None) -> str:
     """Give *moment*, or now, as Graph writes it: `2026-11-23T16:00:00Z`."""
-    return (moment or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{(moment or datetime.now(UTC)).isoformat()[:19]}Z"

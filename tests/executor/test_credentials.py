@@ -136,7 +136,7 @@ def test_an_answer_that_is_lost_makes_no_second_account(
 
 def test_an_account_that_is_created_without_a_word(company: Company, make: Making) -> None:
     """A 201 that does not say whom it made is looked into, and the run goes on from there."""
-    mute = make.fault("POST", "/users", Reply(201), after=True)
+    mute = make.fault("POST", "/users", Reply(201, {}), after=True)
     company.faults.append(mute)
 
     applied = company.apply(make.desired(make.person("ada", licenses=("SPE_E5",))))

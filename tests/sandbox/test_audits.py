@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from reconciler.sandbox import errors
-from reconciler.sandbox.company.contoso import APPLY_APP, GROUPS, PEOPLE
+from reconciler.sandbox.company.contoso import APPLY_APP, GROUPS, PEOPLE, UNITS
 from reconciler.sandbox.company.roledata import BUILT_IN
 
 if TYPE_CHECKING:
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from tests.sandbox.conftest import Office
+
 AUDITS = "/auditLogs/directoryAudits"
 STAFF = next(group for group in GROUPS if group.nickname == "research-all")
+TOKYO = next(unit for unit in UNITS if unit.name == "Tokyo")
 PRIYA = next(person.id for person in PEOPLE if person.upn == "priya@contoso.com")
 SECRET = "Another-Horse-7"  # noqa: S105 -- of nobody
 
@@ -253,6 +256,43 @@ def test_members_have_a_record_each(
         "azureAD",
         [],
     )
+
+
+def test_members_of_a_unit_are_told_as_such(
+    admin: httpx.Client,
+    joiner: Callable[..., dict[str, Any]],
+    about: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    """An administrative unit is no group."""
+    user = joiner()["id"]
+    path = f"/directory/administrativeUnits/{TOKYO.id}/members/$ref"
+    assert admin.post(path, json=_reference(user)).status_code == 204
+    _, added = about(user)
+    assert added["activityDisplayName"] == "Add member to administrative unit"
+    assert (added["category"], added["operationType"]) == ("AdministrativeUnit", "Assign")
+    assert added["targetResources"][1]["type"] == "AdministrativeUnit"
+    assert _modified(added) == {
+        "AdministrativeUnit.ObjectID": (None, TOKYO.id),
+        "AdministrativeUnit.DisplayName": (None, TOKYO.name),
+    }
+
+
+def test_what_pim_only_judges_leaves_nothing(office: Office) -> None:
+    """A request with `isValidationOnly` has no record; one without has."""
+    given = {
+        "action": "adminAssign",
+        "justification": "Runs the help desk",
+        "roleDefinitionId": BUILT_IN["Reports Reader"],
+        "directoryScopeId": "/",
+        "principalId": PRIYA,
+    }
+    path = "/roleManagement/directory/roleEligibilityScheduleRequests"
+    names = []
+    for is_validation in (True, False):
+        sent = {**given, "isValidationOnly": is_validation}
+        assert office.graph.post(path, json=sent).status_code == 201
+        names.append(_names(office.graph.get(AUDITS).json()["value"]))
+    assert names == [[], ["Add eligible member to role in PIM requested"]]
 
 
 def test_roles(

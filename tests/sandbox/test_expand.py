@@ -113,13 +113,19 @@ def test_expand_makes_a_default_query_of_an_advanced_one(company: httpx.Client) 
     """Beside `$expand`, filters of the default index work and others are refused."""
     url = "/users?$expand=manager&$count=true&$select=id&$filter="
     found = company.get(f"{url}userPrincipalName eq 'priya@contoso.com'", headers=ADVANCED)
-    refused = company.get(f"{url}employeeType eq 'x'", headers=ADVANCED).json()["error"]
+    refused = [
+        company.get(asked, headers=ADVANCED).json()["error"]
+        for asked in (
+            f"{url}employeeType eq 'x'",
+            "/groups?$expand=members&$count=true&$filter=classification eq 'x'",
+        )
+    ]
     row = errors.FILTER_BESIDE_EXPAND
     assert [user["id"] for user in found.json()["value"]] == [PERSON["priya"]]
-    assert (refused["code"], refused["message"]) == (
-        row.code,
-        row.message.format(property="employeeType"),
-    )
+    assert [(error["code"], error["message"]) for error in refused] == [
+        (row.code, row.message.format(property="employeeType", type="User")),
+        (row.code, row.message.format(property="classification", type="Group")),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -136,15 +136,27 @@ def test_a_definition_that_the_tenant_lacks_is_told(
 
 
 def test_an_object_carries_a_hundred_values(
-    graph: httpx.Client, joiner: Made, headers: dict[str, str]
+    graph: httpx.Client,
+    admin: httpx.Client,
+    joiner: Made,
+    group_body: Made,
+    headers: dict[str, str],
 ) -> None:
-    """A user has room for 100 values of directory extensions, of all applications together."""
+    """A user and a group have room for 100 values of extensions, of all applications together."""
     names = [
         graph.post(OWN, json=_definition(), headers=headers).json()["name"] for _ in range(101)
     ]
     user = f"/users/{joiner()['id']}"
     assert graph.patch(user, json=dict.fromkeys(names[:100], "x")).status_code == 204
     _refused(graph.patch(user, json={names[100]: "x"}), errors.EXTENSION_VALUES)
+    values = dict.fromkeys(names, "x")
+    refused = admin.post("/groups", json=group_body(**values))
+    _refused(refused, errors.EXTENSION_VALUES)
+    made = admin.post("/groups", json=group_body(**dict.fromkeys(names[:100], "x"))).json()
+    group = f"/groups/{made['id']}"
+    _refused(admin.patch(group, json={names[100]: "x"}), errors.EXTENSION_VALUES)
+    swapped = {names[0]: None, names[100]: "x"}
+    assert admin.patch(group, json=swapped).status_code == 204
     assert graph.patch(user, json={names[0]: None, names[100]: "x"}).status_code == 204
 
 

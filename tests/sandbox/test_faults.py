@@ -398,6 +398,14 @@ def test_a_session_may_be_revoked(troubled: Troubled) -> None:
     assert int(wanted["access_token"]["nbf"]["value"]) > 0
 
 
+def test_a_revocation_in_other_words_still_tells_what_it_wants(troubled: Troubled) -> None:
+    """A message of one's own changes the body, and not the challenge."""
+    rule = _fault("request: GET /domains", "answer: claimsChallenge", "message: Location changed.")
+    reply = troubled(rule).get("/domains")
+    assert reply.json()["error"]["message"] == "Location changed."
+    assert 'claims="' in reply.headers["www-authenticate"]
+
+
 def test_a_test_s_own_fault_comes_first(troubled: Troubled) -> None:
     """The seam of tests and the file are one mechanism: the file has its say second."""
     own = replies.dressed(replies.refused(errors.DENIED.error(), "an id", None), "an id", None)

@@ -297,6 +297,8 @@ def test_a_member_in_error_gets_the_seat_that_comes_free(
     for key in keys:
         _member(graph, VIEWERS, key)
     path = f"/groups/{VIEWERS}/membersWithLicenseErrors?$select=id"
+    query = "/groups?$select=id&$filter=hasMembersWithLicenseErrors eq true"
+    assert [group["id"] for group in graph.get(query).json()["value"]] == [VIEWERS]
     listed = graph.get(path).json()["value"]
     assert [(user["@odata.type"], user["id"]) for user in listed] == [
         ("#microsoft.graph.user", key) for key in keys[6:]
@@ -464,6 +466,16 @@ def test_a_subscription_that_is_gone_has_no_seat(
     assert _states(graph, key) == [(VIEWERS, "Error", "CountViolation")]
     shown = graph.get(f"/users/{PERSON['noah.schmidt']}?$select=assignedPlans").json()
     assert "PowerBI" not in {plan["service"] for plan in shown["assignedPlans"]}
+
+
+def test_groups_without_members_in_error_have_no_filter(graph: httpx.Client) -> None:
+    """`hasMembersWithLicenseErrors` is asked for being true, and never shown."""
+    for text in ("eq false", "ne true", "in (true)", "eq null"):
+        query = f"/groups?$filter=hasMembersWithLicenseErrors {text}"
+        error = graph.get(query).json()["error"]
+        assert error["message"] == errors.UNSUPPORTED.message
+    shown = graph.get(f"/groups/{VIEWERS}?$select=id,hasMembersWithLicenseErrors").json()
+    assert shown["hasMembersWithLicenseErrors"] is None
 
 
 def test_errors_of_members_have_no_filter(graph: httpx.Client) -> None:

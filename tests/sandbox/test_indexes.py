@@ -66,6 +66,7 @@ FILTERS = [
     ("user", f"{MARK} eq 'x'"),
     ("user", f"{MARK} in ('x','y')"),
     *(("group", text) for text in _filters(GROUP)),
+    ("group", "hasMembersWithLicenseErrors eq true"),
 ]
 
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from reconciler.sandbox.company.contoso import APPLY_APP, GROUPS
+from reconciler.sandbox.company.roledata import BUILT_IN
 from reconciler.sandbox.company.skus import ID_OF
 from reconciler.sandbox.data import keeping, ledger, store
 from reconciler.sandbox.login import tokens
@@ -294,6 +295,25 @@ def test_pim_lags_longest(db: sqlite3.Connection, clock: Clock) -> None:
 
 def _rows(db: sqlite3.Connection) -> list[Any]:
     return db.execute("SELECT * FROM role_assignment WHERE id = 'a'").fetchall()
+
+
+def test_pim_finds_a_new_principal_in_its_time(lagging: Lagging, clock: Clock, body: Made) -> None:
+    """Whoever was made just now gets no role of PIM yet, and a minute later does."""
+    graph = lagging(pim=60)
+    key = _created(graph, body())["id"]
+    assert graph.get(f"/users/{key}").status_code == 200
+    path = "/roleManagement/directory/roleEligibilityScheduleRequests"
+    sent = {
+        "action": "adminAssign",
+        "justification": "Runs the help desk",
+        "roleDefinitionId": BUILT_IN["Reports Reader"],
+        "directoryScopeId": "/",
+        "principalId": key,
+    }
+    early = graph.post(path, json=sent)
+    assert (early.status_code, early.json()["error"]["code"]) == (404, "SubjectNotFound")
+    clock.now += 60
+    assert graph.post(path, json=sent).status_code == 201
 
 
 def test_pim_does_not_know_whom_the_directory_knows(db: sqlite3.Connection, clock: Clock) -> None:

@@ -273,7 +273,9 @@ def test_a_subscription_goes_through_its_stages(
 ) -> None:
     """Seats can be had until the grace period of a subscription has passed."""
     file = tmp_path / "sandbox.sqlite"
-    changed = document(Sku("SPE_E3", ID_OF["SPE_E3"], 40, "SWAY", status=status), TENANT_ID)
+    changed = document(
+        Sku("SPE_E3", ID_OF["SPE_E3"], 40, "SWAY", status=status), TENANT_ID, "contoso"
+    )
     with keeping.opened(file) as db:
         store.set_resource(db, "sku", ID_OF["SPE_E3"], changed)
     graph = start(file)

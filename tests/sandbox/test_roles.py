@@ -186,7 +186,7 @@ def test_a_role_is_found_by_its_template(graph: httpx.Client) -> None:
 def test_a_role_over_a_unit_reaches_its_members_only(
     office: Office, body: Callable[..., dict[str, Any]]
 ) -> None:
-    """An application that administers a unit reaches administrators in it, and no others."""
+    """Who administers a unit reaches administrators in it and resets its members' passwords."""
     graph = office.graph
     inside, outside = (graph.post("/users", json=body()).json()["id"] for _ in range(2))
     for key in (inside, outside):
@@ -198,8 +198,14 @@ def test_a_role_over_a_unit_reaches_its_members_only(
     (held,) = graph.get(ASSIGNMENTS, params=text).json()["value"]
     graph.delete(f"{ASSIGNMENTS}/{held['id']}")
     change = {"mobilePhone": "+44 20 7946 0002"}
-    assert graph.patch(f"/users/{inside}", json=change).status_code == 403
+    reset = {"passwordProfile": {"password": "Another-Horse-7"}}
+    for sent in (change, reset):
+        assert graph.patch(f"/users/{inside}", json=sent).status_code == 403
     scope = f"/administrativeUnits/{TOKYO}"
     graph.post(ASSIGNMENTS, json=_body("User Administrator", ADMIN_APP.principal_id, scope))
-    assert graph.patch(f"/users/{inside}", json=change).status_code == 204
-    assert graph.patch(f"/users/{outside}", json=change).status_code == 403
+    for sent in (change, reset):
+        assert graph.patch(f"/users/{inside}", json=sent).status_code == 204
+        assert graph.patch(f"/users/{outside}", json=sent).status_code == 403
+    stranger = graph.post("/users", json=body()).json()["id"]
+    assert graph.patch(f"/users/{stranger}", json=change).status_code == 204
+    assert graph.patch(f"/users/{stranger}", json=reset).status_code == 403

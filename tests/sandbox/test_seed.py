@@ -32,6 +32,7 @@ version: 1
 company: {displayName: Fabrikam}
 domains: [fabrikam.onmicrosoft.com, fabrikam.example]
 """
+SKUS_APART = "skus: [{skuPartNumber: SPE_E3, seats: 9}, {skuPartNumber: SPE_F1, seats: 9}]\n"
 WHOLE = f"""\
 version: 1
 company:
@@ -319,7 +320,8 @@ def _person(**more: str) -> str:
 
 
 CASES = {
-    "nothing": ("", "1:1: error: the file must be a mapping of keys to values, not empty"),
+    "nothing": ("", "1:1: error: the file is empty\n  hint: see docs/sandbox.md for an example"),
+    "empty": ("~", "1:1: error: the file must be a mapping of keys to values, not empty"),
     "version": (HEAD.replace("1", "2", 1), "1:10: error: version must be 1"),
     "missing": ("version: 1", "1:1: error: 'company' is missing"),
     "missing inside": (f"{HEAD}groups: [{{kind: dynamic}}]", "'displayName' is missing in item 1"),
@@ -345,11 +347,14 @@ CASES = {
     "seats": (f"{HEAD}skus: [{{skuPartNumber: SPE_E5, seats: -1}}]", "seats must be at least 0"),
     "length": (f"{HEAD}{_person(city='x' * 129)}", "city must have at most 128 characters"),
     "no yaml": ("a: [", "error: this is no YAML: "),
-    "control": ("a: \x07", "error: this is no YAML: "),
-    "tag": (f"{HEAD}people: !!set {{}}", "the tag tag:yaml.org,2002:set is not read"),
+    "control": ("a: \x07", "1:1: error: the file holds U+0007, which YAML does not allow"),
+    "tag": (
+        f"{HEAD}people: !!set {{}}",
+        "4:9: error: tag 'tag:yaml.org,2002:set' is not supported",
+    ),
     "ring": (f"{HEAD}people: &a [*a]", "4:9: error: an anchor cannot hold itself"),
-    "twice": (f"{HEAD}version: 1", "4:1: error: the key 'version' stands here a second time"),
-    "no text": (f"{HEAD}? [a]\n: 1", "4:3: error: a key must be text"),
+    "twice": (f"{HEAD}version: 1", "4:1: error: key 'version' is given twice"),
+    "no text": (f"{HEAD}? [a]\n: 1", "4:3: error: a key is not text"),
     "domain": (
         f"{HEAD}people: [{{userPrincipalName: ada@fabrikan.example}}]",
         (
@@ -382,6 +387,49 @@ CASES = {
         "6:14: error: the manager 'bob@fabrikam.example' is not there",
     ),
     "own manager": (f"{HEAD}{_person(manager='ada@fabrikam.example')}", "cannot be their own"),
+    "ring of managers": (
+        (
+            f"{HEAD}people:\n"
+            "  - {userPrincipalName: eve@fabrikam.example, manager: ada@fabrikam.example}\n"
+            "  - {userPrincipalName: ada@fabrikam.example, manager: ben@fabrikam.example}\n"
+            "  - {userPrincipalName: ben@fabrikam.example, manager: ada@fabrikam.example}"
+        ),
+        (
+            "6:56: error: the managers of 'ada@fabrikam.example' lead back there: "
+            "ben@fabrikam.example, ada@fabrikam.example\n"
+            "  hint: give one of them another manager, or none"
+        ),
+    ),
+    "upn": (
+        f"{HEAD}people: [{{userPrincipalName: zoë@fabrikam.example}}]",
+        "4:30: error: 'zoë@fabrikam.example' is no UPN that Entra takes\n  hint: up to 64 of A-Z",
+    ),
+    "crowd's characters": (
+        f"{HEAD}generate: [{{count: 2, userPrincipalName: 'a({{n}})@{{domain}}'}}]",
+        "'a(1)@a' is no UPN that Entra takes",
+    ),
+    "plans of a person": (
+        f"{HEAD}{SKUS_APART}{_person(licenses='[SPE_E3, SPE_F1]')}",
+        (
+            "7:15: error: nobody can hold SPE_E3, SPE_F1 together\n"
+            "  hint: give each person one of them, directly and through groups together"
+        ),
+    ),
+    "plans of a group": (
+        f"{HEAD}{SKUS_APART}groups: [{{displayName: x, licenses: [SPE_E3, SPE_F1]}}]",
+        "nobody can hold SPE_E3, SPE_F1 together",
+    ),
+    "plans through a group": (
+        (
+            f"{HEAD}{SKUS_APART}{_person(licenses='[SPE_E3]')}groups:\n"
+            "  - {displayName: x, licenses: [SPE_F1], members: [ada@fabrikam.example]}"
+        ),
+        "7:15: error: nobody can hold SPE_E3, SPE_F1 together",
+    ),
+    "plans of a crowd": (
+        f"{HEAD}{SKUS_APART}generate: [{{count: 9, licenses: {{SPE_E3: 50, SPE_F1: 50}}}}]",
+        "nobody can hold SPE_E3, SPE_F1 together",
+    ),
     "extension": (f"{HEAD}{_person(**{EXTENSION: 'x'})}", "is not registered"),
     "sku": (f"{HEAD}skus: [{{skuPartNumber: SPE_E55, seats: 1}}]", "did you mean 'SPE_E5'?"),
     "unknown sku": (
@@ -476,11 +524,11 @@ def test_no_password_is_quoted(seed: Callable[[str], Path]) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """No file, and bytes that are no UTF-8, are mistakes of the command line."""
-    with pytest.raises(UsageError, match=r"cannot read .*nowhere\.yaml: no such file"):
+    """No file is a mistake of the command line; bytes that are no UTF-8 are one of the file."""
+    with pytest.raises(UsageError, match=r"cannot read '.*nowhere\.yaml': no such file"):
         written.read(tmp_path / "nowhere.yaml")
     (tmp_path / "latin.yaml").write_bytes(b"a: \xe9")
-    with pytest.raises(UsageError, match=r"latin\.yaml is not in UTF-8"):
+    with pytest.raises(InputError, match="the file is not UTF-8"):
         written.read(tmp_path / "latin.yaml")
 
 

@@ -56,6 +56,7 @@ def test_every_part_is_read(tmp_path: Path) -> None:
         "  scale: {time: 0.1, amount: 0.01}\n"
         "  retryAfter: fractional\n"
         "  code: Request_ThrottledTemporarily\n"
+        "directoryQuota: 250\n"
         "faults:\n"
         "  - &three {request: POST /users, nth: 3, answer: 503, moment: after}\n"
         "  - *three\n"
@@ -65,6 +66,7 @@ def test_every_part_is_read(tmp_path: Path) -> None:
     assert (trouble.seed, trouble.latency) == (7, (Latency(0.2, 0.1),))
     assert trouble.lag == Lag(5, 15.5, 60, 30, 2)
     assert trouble.quota == Quota(Size.L, 0.1, 0.01, Wait.FRACTIONAL, Throttled.TEMPORARILY)
+    assert trouble.directory_quota == 250
     first, second, third = trouble.faults
     assert first == second
     assert (first.nth, first.answer, first.is_after, first.wait) == ((3,), 503, True, None)
@@ -93,7 +95,7 @@ def test_an_empty_quota_is_graphs_own(tmp_path: Path) -> None:
             "version: 1\nlag: {everything: 1}\n",
             "2:7",
             "unknown key 'everything'",
-            "known here: directory, index, pim, seats, licenses",
+            "known here: directory, index, licenses, pim, seats",
         ),
         ("version: 1\nseed: x\n", "2:7", "seed must be a whole number", "for example, seed: 7"),
         ("version: 1\nlatency: -1\n", "2:10", f"latency {LATENCY}", "for example, latency: 0.2"),
@@ -101,7 +103,7 @@ def test_an_empty_quota_is_graphs_own(tmp_path: Path) -> None:
         (
             "version: 1\nlatency:\n  - {mean: 1}\n",
             "3:5",
-            "'request' is missing",
+            "'request' is missing in item 1 of latency",
             'for example, {"request": "GET /users/**", "mean": 0.2}',
         ),
         (
@@ -175,8 +177,13 @@ def test_an_empty_quota_is_graphs_own(tmp_path: Path) -> None:
         ("version: 1\n--- 2\n", "2:1", "this is no YAML: but found another document", None),
         (b"version: \x01\n", "1:1", "the file holds U+0001, which YAML does not allow", None),
         (b"version: \xff\n", "1:1", "the file is not UTF-8", "save it as UTF-8"),
-        ("&a [*a]\n", "1:1", "the file nests deeper than 32 levels", "check its brackets"),
-        ("[" * 40 + "]" * 40, "1:1", "the file nests deeper than 32 levels", None),
+        ("&a [*a]\n", "1:1", "an anchor cannot hold itself", "write out what it means"),
+        (
+            "[" * 40 + "]" * 40,
+            "1:1",
+            "the file nests deeper than 32 levels",
+            "check its brackets",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(
@@ -192,10 +199,10 @@ def test_what_is_wrong_is_told_with_its_place(
 
 
 def test_a_file_that_stands_for_too_much_is_refused(tmp_path: Path) -> None:
-    """Aliases count as all that they stand for."""
+    """Aliases count as all that they stand for; as much written out is fine."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 7)]
-    with pytest.raises(InputError, match="holds more than 100,000 values"):
+    with pytest.raises(InputError, match="aliases stand for more than 100,000 values"):
         files.load(_written(tmp_path, "\n".join(lines)))
 
 

@@ -10,22 +10,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.sandbox import errors, permissions
-from reconciler.sandbox.api import (
-    access_passes,
-    group_deletions,
-    groups,
-    objects,
-    openextensions,
-    users,
-)
+from reconciler.sandbox.api import bodies, group_deletions, groups, objects, purging, users
 from reconciler.sandbox.calls import NO_CONTENT, Call, Route, checked_id
-from reconciler.sandbox.data import accounts, schedules, values
+from reconciler.sandbox.data import accounts, addresses, values
 from reconciler.sandbox.data.accounts import User
 from reconciler.sandbox.data.properties import GROUP_DEFAULTS, USER_DEFAULTS
 from reconciler.sandbox.query import lists, odata
 from reconciler.sandbox.query.lists import Rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.sandbox.api.groups import Group
     from reconciler.sandbox.wire import Reply
 
@@ -101,12 +96,28 @@ def restore(call: Call) -> Reply:
     if isinstance(found, User):
         wanted = _wanted_upn(call)
         upn = found.upn[_ID_LENGTH:] if wanted is None else wanted
-        restored = replace(found, upn=upn, deleted=None)
+        restored = replace(
+            found, upn=upn, deleted=None, properties=_with_free_addresses(call, found)
+        )
         accounts.save(call.db, restored)
         return _typed(call, "user", accounts.show(call.db, restored, USER_DEFAULTS))
     group_deletions.require_restorable(call.db, found)
     call.db.execute('UPDATE "group" SET deleted = NULL WHERE id = ?', (found.id,))
     return _typed(call, "group", groups.show(replace(found, deleted=None), GROUP_DEFAULTS))
+
+
+def _with_free_addresses(call: Call, user: User) -> Mapping[str, Any]:
+    """Give the properties of a user that comes back; raises the refusal of a taken address.
+
+    `autoReconcileProxyConflict` gives such addresses up instead (Graph, "Restore deleted item").
+    """
+    body = call.request.body
+    given = bodies.lowered(body) if isinstance(body, dict) else {}
+    if not bodies.flag(given, "autoReconcileProxyConflict"):
+        addresses.require_free(call.db, user.id, user.properties)
+        return user.properties
+    held = {address for address, _ in addresses.rows(user.id, user.properties)}
+    return addresses.without(user.properties, addresses.taken(call.db, user.id, held))
 
 
 def _wanted_upn(call: Call) -> str | None:
@@ -123,20 +134,9 @@ def purge(call: Call) -> Reply:
     """`DELETE /directory/deletedItems/{id}`: for good."""
     found = _writable(call)
     if not isinstance(found, User):
-        group_deletions.forget(call, found)
-        return NO_CONTENT
-    for text in (
-        "DELETE FROM member WHERE member_id = ?",
-        "DELETE FROM owner WHERE owner_id = ?",
-        "DELETE FROM license WHERE user_id = ?",
-        "DELETE FROM role_assignment WHERE principal_id = ?",
-        "UPDATE user SET manager = NULL WHERE manager = ?",
-    ):
-        call.db.execute(text, (found.id,))
-    schedules.forget(call.db, found.id)
-    access_passes.forget(call.db, found.id)
-    openextensions.forget(call.db, found.id)
-    accounts.remove(call.db, found)
+        group_deletions.forget(call.db, found, call.now)
+    else:
+        purging.forget_user(call.db, found)
     return NO_CONTENT
 
 

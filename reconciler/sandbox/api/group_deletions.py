@@ -8,11 +8,12 @@ from reconciler.sandbox import errors, permissions
 from reconciler.sandbox.api import groups, licenses, openextensions
 from reconciler.sandbox.api.group_writes import require_unique
 from reconciler.sandbox.calls import NO_CONTENT, Call, Route
-from reconciler.sandbox.data import schedules
+from reconciler.sandbox.data import addresses, schedules
 from reconciler.sandbox.wire import stamp
 
 if TYPE_CHECKING:
     import sqlite3
+    from datetime import datetime
 
     from reconciler.sandbox.api.groups import Group
     from reconciler.sandbox.wire import Reply
@@ -34,7 +35,7 @@ def remove(call: Call, found: Group | None) -> Reply:
         moment = stamp(call.now)
         call.db.execute('UPDATE "group" SET deleted = ? WHERE id = ?', (moment, group.id))
     else:
-        forget(call, group)
+        forget(call.db, group, call.now)
     return NO_CONTENT
 
 
@@ -49,11 +50,11 @@ def _is_restorable(group: Group) -> bool:
 def require_restorable(db: sqlite3.Connection, group: Group) -> None:
     """Raise the refusal to restore a group whose names were given away (inferred)."""
     require_unique(db, group.properties, group.id)
+    addresses.require_free(db, group.id, group.properties)
 
 
-def forget(call: Call, group: Group) -> None:
+def forget(db: sqlite3.Connection, group: Group, now: datetime) -> None:
     """Let a group go for good, with all that it was in, had, gave and was granted."""
-    db = call.db
     holders = db.execute(
         "SELECT DISTINCT user_id FROM license WHERE group_id = ?", (group.id,)
     ).fetchall()
@@ -66,8 +67,9 @@ def forget(call: Call, group: Group) -> None:
         db.execute(text, (group.id,))
     schedules.forget(db, group.id)
     openextensions.forget(db, group.id)
+    addresses.forget(db, group.id)
     for (holder,) in holders:
-        licenses.disinherit(call, holder, group)
+        licenses.disinherit(db, holder, group, now)
 
 
 ROUTES: Final = (

@@ -10,7 +10,7 @@ from reconciler.sandbox import errors, permissions
 from reconciler.sandbox.api import groups, links, objects
 from reconciler.sandbox.api.groups import Group
 from reconciler.sandbox.calls import NO_CONTENT, Call, Route
-from reconciler.sandbox.data import group_values
+from reconciler.sandbox.data import addresses, group_values, values
 from reconciler.sandbox.data.accounts import User
 from reconciler.sandbox.data.group_values import DYNAMIC, HIDDEN, PRIVATE, UNIFIED
 from reconciler.sandbox.data.properties import GROUP_DEFAULTS
@@ -71,9 +71,11 @@ def _insert(call: Call, given: Mapping[str, Any]) -> Group:
         **_without_nulls(given),
     }
     require_unique(call.db, document, key)
+    values.check_extension_values(document)
     cursor = call.db.execute(
         'INSERT INTO "group" (id, document) VALUES (?, ?)', (key, to_text(document))
     )
+    addresses.hold(call.db, key, document)
     return Group(cursor.lastrowid or 0, key, None, document)
 
 
@@ -178,6 +180,7 @@ def _changed(call: Call, group: Group, given: dict[str, Any]) -> Group:
     properties = _without_nulls({**group.properties, **given})
     group_values.require_consistent(properties)
     require_unique(call.db, properties, group.id)
+    values.check_extension_values(properties)
     call.db.execute('UPDATE "group" SET document = ? WHERE id = ?', (to_text(properties), group.id))
     return replace(group, properties=properties)
 

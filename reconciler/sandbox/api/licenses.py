@@ -23,6 +23,7 @@ from reconciler.sandbox.query import odata
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
+    from datetime import datetime
 
     from reconciler.sandbox.api.groups import Group
     from reconciler.sandbox.calls import Call
@@ -41,15 +42,15 @@ def inherit(call: Call, user: User, group: Group) -> None:
         holdings.process(call.db, user, Subscriptions(call.db), call.now)
 
 
-def disinherit(call: Call, user_id: str, group: Group) -> None:
+def disinherit(db: sqlite3.Connection, user_id: str, group: Group, now: datetime) -> None:
     """Take back what somebody who is no longer a member had from its group."""
-    row = call.db.execute(
+    row = db.execute(
         "SELECT 1 FROM license WHERE user_id = ? AND group_id = ? LIMIT 1", (user_id, group.id)
     ).fetchone()
     if row is None:
         return
-    user = accounts.find(call.db, user_id) or accounts.get(call.db, user_id, deleted=True)
-    holdings.process(call.db, user, Subscriptions(call.db), call.now)
+    user = accounts.find(db, user_id) or accounts.get(db, user_id, deleted=True)
+    holdings.process(db, user, Subscriptions(db), now)
 
 
 # --- what assignLicense is given, to users and groups

@@ -144,7 +144,7 @@ def remove_member(call: Call, group: Group, key: str) -> None:
     )
     if not cursor.rowcount:
         raise _absent(call, group, key)
-    licenses.disinherit(call, key, group)
+    licenses.disinherit(call.db, key, group, call.now)
 
 
 def remove_owner(call: Call, group: Group, key: str) -> None:

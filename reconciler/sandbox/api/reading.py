@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.sandbox import errors
 from reconciler.sandbox import permissions as p
 from reconciler.sandbox.api import expansions, groups, objects, users
 from reconciler.sandbox.calls import Call, Route
-from reconciler.sandbox.data import accounts
+from reconciler.sandbox.data import accounts, pages
 from reconciler.sandbox.query import lists, odata
 from reconciler.sandbox.query.lists import Rows
 from reconciler.sandbox.wire import Reply
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from reconciler.sandbox.api.groups import Group
     from reconciler.sandbox.query.odata import Options
 
 _USERS: Final = Rows(accounts.COLUMNS, "user WHERE deleted IS NULL")
 _GROUPS: Final = Rows(groups.COLUMNS, '"group" WHERE deleted IS NULL')
-_PAGES_KEPT: Final = 128
-"""Pages whose items are kept joined: what a client needs that reads 100,000 people twice."""
 _TEXT: Final = {"content-type": "text/plain"}
 
 
@@ -55,28 +50,11 @@ def _is_plain(call: Call, asked: Options) -> bool:
 
 
 def _plain_page(call: Call, asked: Options) -> Reply:
-    items, last = _joined(call.db, call.db.total_changes, asked.after, asked.top)
+    items, last = pages.parts(call.db, asked.after, asked.top)
     count = None
     if asked.count and asked.is_eventual:
         (count,) = call.db.execute("SELECT count(*) FROM user_page").fetchone()
     return odata.ready_page(call, asked, "users", odata.Ready(items, last, count))
-
-
-@lru_cache(maxsize=_PAGES_KEPT)
-def _joined(
-    db: sqlite3.Connection, _version: int, after: int, top: int
-) -> tuple[bytes, int | None]:
-    """Give the items of a page, and the row that the next page is after, if there is one.
-
-    Kept until anything is written: *_version* counts the changes on this connection.
-    """
-    items, last = db.execute(
-        "SELECT CAST(group_concat(shown, ',') AS BLOB), max(seq) FROM "
-        "(SELECT seq, shown FROM user_page WHERE seq > ? ORDER BY seq LIMIT ?)",
-        (after, top),
-    ).fetchone()
-    more = db.execute("SELECT 1 FROM user_page WHERE seq > ? LIMIT 1", (last or 0,)).fetchone()
-    return items or b"", last if more else None
 
 
 def read_user(call: Call) -> Reply:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from reconciler.sandbox import errors, permissions
 from reconciler.sandbox.calls import NO_CONTENT, Call, Route
-from reconciler.sandbox.data import accounts, passwords, values
+from reconciler.sandbox.data import accounts, addresses, passwords, values
 from reconciler.sandbox.data.properties import (
     BASIC,
     CLOUD_MASTERED,
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 _REQUIRED = ("accountEnabled", "displayName", "mailNickname", "userPrincipalName")
 _CREATED = tuple(name for name in USER_DEFAULTS if name != "id")
 _CONTEXT = "users/$entity"
-_MOST_VALUES: Final = 100
-"""Values of directory extensions on one object (Graph, "Add custom data to resources")."""
 
 
 # --- reading
@@ -87,6 +85,8 @@ def create(call: Call) -> Reply:
     upn = given.pop("userPrincipalName")
     check_domain(call, upn)
     _require_strong(call, password)
+    if mail := given.get("mail"):
+        given = addresses.mailed(given, mail)
     now = stamp(call.now)
     document = {"userType": "Member", "createdDateTime": now, "lastPasswordChangeDateTime": now}
     user = accounts.insert(
@@ -117,7 +117,7 @@ def check_domain(call: Call, upn: str) -> None:
 
 def _require_strong(call: Call, password: str) -> None:
     """Raise Graph's refusal of a password that is too weak."""
-    if not passwords.is_acceptable(password, accounts.initial_domain(call.db)):
+    if not passwords.is_acceptable(password, setting(call.db, "domain")):
         raise errors.WEAK_PASSWORD.error()
 
 
@@ -136,8 +136,7 @@ def _without_nulls(document: dict[str, Any]) -> dict[str, Any]:
         kept = {name: value for name, value in attributes.items() if value is not None}
         document = document | {"onPremisesExtensionAttributes": kept or None}
     left = {name: value for name, value in document.items() if value is not None}
-    if sum(name.startswith("extension_") for name in left) > _MOST_VALUES:
-        raise errors.EXTENSION_VALUES.error()
+    values.check_extension_values(left)
     return left
 
 
@@ -162,7 +161,7 @@ def _authorize_update(call: Call, user: User, given: dict[str, Any]) -> None:
     if "passwordProfile" in given:
         if not call.may(permissions.PASSWORD_RESET):
             raise errors.DENIED.error()
-        permissions.require_administrator(call)
+        permissions.require_administrator(call, user.id)
     elif not call.may(*permissions.USER_CREATE) and not (
         call.may(permissions.ENABLE_DISABLE) and set(given) <= {"accountEnabled"}
     ):
@@ -202,6 +201,8 @@ def _merged(user: User, given: dict[str, Any]) -> dict[str, Any]:
     if attributes := given.get("onPremisesExtensionAttributes"):
         before = user.properties.get("onPremisesExtensionAttributes") or {}
         document["onPremisesExtensionAttributes"] = {**before, **attributes}
+    if "mail" in given:
+        document = addresses.mailed(document, given["mail"])
     return _without_nulls(document)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reconciler.sandbox.company import fitting
 from reconciler.sandbox.company.generating import (
     NAME_PATTERN,
     UPN_PATTERN,
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from reconciler.sandbox.company.resolving import Resolving, Step
 
-_IN_UPN = {"given": "", "family": "", "n": 1, "department": "", "domain": ""}
-_IN_GROUP = {"n": 1, "department": ""}
+_IN_UPN = {"given": "a", "family": "a", "n": 1, "department": "a", "domain": "a"}
+_IN_GROUP = {"n": 1, "department": "a"}
+"""What a pattern may name, each with something that may stand there."""
 
 
 class Crowds:
@@ -46,6 +48,7 @@ class Crowds:
         }
         for key, percent in licenses.items():
             find.take_seats([key], share_of(number, percent))
+        fitting.check_together(find, licenses, *path, "licenses")
         for country in given.get("countries") or ():
             find.check_country(country, *path, "countries")
         more = given.get("properties") or {}
@@ -72,6 +75,7 @@ class Crowds:
         )
 
     def _domains(self, given: dict[str, Any], upn: str, *path: Step) -> Shares:
+        fitting.check_upn(self._find, upn.format_map(_IN_UPN), *path, "userPrincipalName")
         own = upn.partition("@")[2]
         if "{" not in own:
             self._find.check_domain(upn, *path, "userPrincipalName")
@@ -81,14 +85,14 @@ class Crowds:
         return Shares.of(domains)
 
     def _group(self, given: dict[str, Any], *path: Step) -> GroupRules:
-        name = self._pattern(given, "displayName", _IN_GROUP, *path) or ""
+        name = self._pattern(given, "displayName", _IN_GROUP, *path)
         number = given.get("count", 1)
-        if number > 1 and "{n" not in name:
+        if number > 1 and name is not None and "{n" not in name:
             self._find.tell(
                 f"{number} groups cannot have one name", "put {n} into it", *path, "displayName"
             )
         return GroupRules(
-            name,
+            name or "",
             number,
             given.get("size", 0),
             given.get("byDepartment", False),
@@ -99,8 +103,8 @@ class Crowds:
     def _pattern(
         self, given: dict[str, Any], key: str, words: dict[str, Any], *path: Step
     ) -> str | None:
-        """Give a pattern in which only *words* are replaced."""
-        pattern = given.get(key)
+        """Give a pattern in which only *words* are replaced; None for none that can be used."""
+        pattern: str | None = given.get(key)
         if pattern is None:
             return None
         try:
@@ -108,4 +112,5 @@ class Crowds:
         except (KeyError, ValueError, IndexError, AttributeError, TypeError):
             known = ", ".join(f"{{{word}}}" for word in words)
             self._find.tell(f"{key} is no pattern", f"known here: {known}", *path, key)
-        return str(pattern)
+            return None
+        return pattern

@@ -14,7 +14,8 @@ import orjson
 
 from reconciler.diagnostics import in_order
 from reconciler.errors import InputError
-from reconciler.sandbox.company import governance, wording, written
+from reconciler.sandbox import wording
+from reconciler.sandbox.company import fitting, governance, written
 from reconciler.sandbox.company.contoso import ADMIN_APP, APPLY_APP, PLAN_APP
 from reconciler.sandbox.company.crowds import Crowds
 from reconciler.sandbox.company.model import (
@@ -36,7 +37,7 @@ from reconciler.sandbox.data import passwords
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reconciler.sandbox.company.written import Written
+    from reconciler.sandbox.documents import Document as File
 
 _INITIAL: Final = ".onmicrosoft.com"
 _ABOUT: Final = frozenset(
@@ -51,7 +52,7 @@ def company(file: Path) -> Company:
     Raises a `UsageError` when it cannot be read, an `InputError` with all that is wrong in it.
     """
     text = written.read(file)
-    found = in_order(wording.problems(text))
+    found = in_order(wording.problems(text, written.schema()))
     if found:
         raise InputError(found)
     declaring = _Declaring(text)
@@ -64,7 +65,7 @@ def company(file: Path) -> Company:
 class _Declaring:
     """One file on its way; *problems* are what does not fit together."""
 
-    def __init__(self, text: Written) -> None:
+    def __init__(self, text: File) -> None:
         self._root: dict[str, Any] = text.root
         self._domains = self._declared_domains()
         self._initial = next(domain.name for domain in self._domains if domain.is_initial)
@@ -98,6 +99,7 @@ class _Declaring:
             ).hexdigest(),
         )
         find.check_seats()
+        fitting.check(find, made.people, made.groups)
         return made
 
     def _listed(self, key: str) -> list[tuple[int, dict[str, Any]]]:
@@ -133,6 +135,7 @@ class _Declaring:
         upn = given["userPrincipalName"]
         key = find.people[upn.lower()]
         if find.is_new("people", upn, *path, "userPrincipalName"):
+            fitting.check_upn(find, upn, *path, "userPrincipalName")
             find.check_domain(upn, *path, "userPrincipalName")
         find.check_extensions(given, *path)
         find.check_country(given.get("usageLocation"), *path, "usageLocation")

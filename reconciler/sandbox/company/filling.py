@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.sandbox.api.roles import grant
 from reconciler.sandbox.company.model import FOUNDED, KINDS
-from reconciler.sandbox.data import passwords
+from reconciler.sandbox.data import addresses, pages, passwords
 from reconciler.sandbox.data.accounts import User, page_text
 from reconciler.sandbox.data.group_values import security_identifier
 from reconciler.sandbox.data.store import to_text
@@ -21,7 +21,7 @@ from reconciler.sandbox.wire import stamp
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reconciler.sandbox.company.model import Company, Group, Person
 
@@ -58,9 +58,11 @@ class Filling:
             users = [self._user(person) for person in some]
             self._db.executemany(_USER, [_row(user) for user in users])
             self._db.executemany(
-                "INSERT INTO user_page VALUES (?, ?)",
-                [(user.seq, page_text(user)) for user in users if user.deleted is None],
+                addresses.INSERT,
+                [row for user in users for row in addresses.rows(user.id, user.properties)],
             )
+            shown = [(user.seq, page_text(user)) for user in users if user.deleted is None]
+            pages.put_all(self._db, shown)
             self._db.executemany(_LICENSE, self._licenses(some))
             for person in some:
                 for role in person.roles:
@@ -76,7 +78,7 @@ class Filling:
             self._deleted_at if person.is_deleted else None,
             person.manager,
             passwords.hashed(person.password) if person.password else None,
-            person.properties,
+            _mailed(person.properties),
         )
 
     def _licenses(self, people: Iterable[Person]) -> Iterator[tuple[Any, ...]]:
@@ -95,6 +97,7 @@ class Filling:
             self._db.execute(
                 'INSERT INTO "group" (id, document) VALUES (?, ?)', (group.id, to_text(document))
             )
+            self._db.executemany(addresses.INSERT, addresses.rows(group.id, document))
             self._db.executemany(
                 "INSERT INTO member (group_id, member_id) VALUES (?, ?)",
                 [(group.id, member) for member in group.members],
@@ -117,6 +120,12 @@ class Filling:
                 if has_seat:
                     holders.add(member)
                 yield member, sku, group.id, FOUNDED, "None" if has_seat else "CountViolation"
+
+
+def _mailed(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give *properties* with the address that follows from `mail`, as the tenant sets it."""
+    mail = properties.get("mail")
+    return addresses.mailed(properties, mail) if mail else properties
 
 
 def _row(user: User) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.sandbox.company.model import Domain
-    from reconciler.sandbox.company.written import Written
+    from reconciler.sandbox.documents import Document
 
 Step = str | int
 
@@ -27,7 +27,7 @@ Step = str | int
 class Resolving:
     """The names of one file; *problems* are what they do not mean."""
 
-    def __init__(self, text: Written, tenant_id: str, domains: tuple[Domain, ...]) -> None:
+    def __init__(self, text: Document, tenant_id: str, domains: tuple[Domain, ...]) -> None:
         self._text = text
         self._root: dict[str, Any] = text.root
         self.tenant_id = tenant_id

@@ -24,6 +24,7 @@ def fill(db: sqlite3.Connection, company: Company) -> None:
     """Write *company*, with secrets of its own, into an empty tenant."""
     with transaction(db):
         set_setting(db, "tenant", company.tenant_id)
+        set_setting(db, "domain", company.initial_domain)
         set_setting(db, "key", secrets.token_hex(32))
         set_setting(db, "company", company.digest)
         for application in company.applications:

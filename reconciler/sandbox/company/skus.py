@@ -221,7 +221,7 @@ KNOWN: Final = {sku.part_number: sku for sku in (*SKUS, *_OTHERS)}
 """What a seed file may name without describing it, by part number."""
 
 
-def document(sku: Sku, tenant_id: str, account: str = "contoso") -> dict[str, Any]:
+def document(sku: Sku, tenant_id: str, account: str) -> dict[str, Any]:
     """Give *sku* as `subscribedSku` is, but for its consumption."""
     units = dict.fromkeys(_UNITS.values(), 0)
     if sku.status in _UNITS:

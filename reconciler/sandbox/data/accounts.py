@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from reconciler.sandbox import errors
-from reconciler.sandbox.data import plans
+from reconciler.sandbox.data import addresses, pages, plans
 from reconciler.sandbox.data.group_values import security_identifier
 from reconciler.sandbox.data.properties import EXTENSION_ATTRIBUTES, USER, USER_DEFAULTS, Kind
-from reconciler.sandbox.data.store import to_text
+from reconciler.sandbox.data.store import setting, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -85,7 +85,7 @@ def insert(
     *,
     password: str | None = None,
 ) -> User:
-    """Keep a new user; raises Graph's refusal of a UPN that is taken."""
+    """Keep a new user; raises Graph's refusal of a UPN or an address that is taken."""
     try:
         cursor = db.execute(
             "INSERT INTO user (id, upn, password, document) VALUES (?, ?, ?, ?)",
@@ -94,12 +94,13 @@ def insert(
     except sqlite3.IntegrityError as error:
         raise errors.DUPLICATE_UPN.error(target="userPrincipalName") from error
     user = User(cursor.lastrowid or 0, key, upn, None, None, password, properties)
+    addresses.hold(db, key, properties)
     _show_on_pages(db, user)
     return user
 
 
 def save(db: sqlite3.Connection, user: User) -> None:
-    """Keep *user* as it is now; raises Graph's refusal of a UPN that is taken."""
+    """Keep *user* as it is now; raises Graph's refusal of a UPN or an address that is taken."""
     try:
         db.execute(
             "UPDATE user SET upn = ?, deleted = ?, manager = ?, password = ?, document = ? "
@@ -115,12 +116,14 @@ def save(db: sqlite3.Connection, user: User) -> None:
         )
     except sqlite3.IntegrityError as error:
         raise errors.DUPLICATE_UPN.error(target="userPrincipalName") from error
+    addresses.hold(db, user.id, user.properties)
     _show_on_pages(db, user)
 
 
 def remove(db: sqlite3.Connection, user: User) -> None:
     """Forget *user*, which is deleted already, and nothing else."""
     db.execute("DELETE FROM user WHERE id = ?", (user.id,))
+    addresses.forget(db, user.id)
 
 
 def page_text(user: User) -> str:
@@ -129,11 +132,11 @@ def page_text(user: User) -> str:
 
 
 def _show_on_pages(db: sqlite3.Connection, user: User) -> None:
-    """Keep what lists show of *user* ready: a page is then a matter of joining texts."""
+    """Keep what lists show of *user* ready."""
     if user.deleted is None:
-        db.execute("INSERT OR REPLACE INTO user_page VALUES (?, ?)", (user.seq, page_text(user)))
+        pages.put(db, user.seq, page_text(user))
     else:
-        db.execute("DELETE FROM user_page WHERE seq = ?", (user.seq,))
+        pages.drop(db, user.seq)
 
 
 def show(
@@ -181,18 +184,10 @@ def _plain(user: User, name: str) -> Any:  # noqa: ANN401 -- any JSON
     return [] if prop and prop.kind in {Kind.TEXTS, Kind.OTHERS} else None
 
 
-def initial_domain(db: sqlite3.Connection) -> str:
-    """Give the domain that came with the tenant, which names it."""
-    (name,) = db.execute(
-        "SELECT id FROM resource WHERE kind = 'domain' AND document ->> '$.isInitial'"
-    ).fetchone()
-    return str(name)
-
-
 def _identity(db: sqlite3.Connection, user: User) -> dict[str, str]:
     return {
         "signInType": "userPrincipalName",
-        "issuer": initial_domain(db),
+        "issuer": setting(db, "domain"),
         "issuerAssignedId": user.upn,
     }
 

@@ -173,12 +173,15 @@ def performed(
             case "member" | "owner" | "role_assignment":
                 found.append(_of_link(directory, change))
     found += _of_licenses(directory, [change for change in left if change.table == "license"])
-    if not found and activity is not None:
-        documents = [change for change in left if change.table == "resource"]
+    documents = [change for change in left if change.table == "resource"]
+    # PIM only judged what changed nothing.
+    is_done = bool(documents) or _PIM not in (activity or "")
+    if not found and activity is not None and is_done:
         found.append(_of_route(directory, documents, activity, keys))
     return found
 
 
+_PIM: Final = " in PIM"
 _SESSIONS: Final = "signInSessionsValidFromDateTime"
 _PASSWORD: Final = frozenset(("passwordProfile", "lastPasswordChangeDateTime", PASSWORD))
 _UNSHOWN: Final = frozenset((*_PASSWORD, _SESSIONS, "manager"))
@@ -267,6 +270,8 @@ def _of_link(directory: _Directory, change: Change) -> Activity:
     ends = (change.id, change.other or "") if is_role else (change.other or "", change.id)
     one, other = map(directory.target, ends)
     word = "Role" if is_role else "Group"
+    if other["type"] == _TYPES["administrativeUnit"]:
+        name, word = name.replace("group", "administrative unit"), other["type"]
     values = [
         (f"{word}.ObjectID", other["id"]),
         (f"{word}.DisplayName", other["displayName"]),

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.sandbox import errors
 from reconciler.sandbox.data.properties import (
-    EXTENSION_NAME,
     GROUP,
     Kind,
     Property,
-    extension,
 )
-from reconciler.sandbox.data.values import check_type
+from reconciler.sandbox.data.values import check_type, known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,27 +63,11 @@ def properties(body: Mapping[str, Any], extensions: Mapping[str, str]) -> dict[s
     for name, value in body.items():
         if name.lower() in _LINKS or ("@" in name and not name.lower().endswith("@odata.bind")):
             continue
-        prop = _known(name, extensions)
+        if elsewhere := _ELSEWHERE.get(name.lower()):
+            raise errors.NOT_SERVED.error(what=f"the property {elsewhere} of a group")
+        prop = known(name, GROUP, _NAVIGATION, extensions)
         given[prop.name] = _checked(prop, value)
     return given
-
-
-def _known(name: str, extensions: Mapping[str, str]) -> Property:
-    lower = name.lower().removesuffix("@odata.bind")
-    if lower in _NAVIGATION:
-        raise errors.NAVIGATION.error(property=lower)
-    if EXTENSION_NAME.fullmatch(name):
-        if lower not in extensions:
-            raise errors.UNKNOWN_EXTENSION.error(property=name)
-        return extension(extensions[lower])
-    if lower in _ELSEWHERE:
-        raise errors.NOT_SERVED.error(what=f"the property {_ELSEWHERE[lower]} of a group")
-    prop = GROUP.get(lower)
-    if prop is None:
-        raise errors.UNKNOWN_PROPERTY.error(property=name)
-    if not prop.is_writable:
-        raise errors.READ_ONLY_PROPERTY.error(property=prop.name)
-    return prop
 
 
 def _checked(prop: Property, value: Any) -> Any:  # noqa: ANN401 -- any JSON

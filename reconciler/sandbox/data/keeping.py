@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import UsageError
 from reconciler.sandbox import certificates
@@ -13,6 +13,7 @@ from reconciler.sandbox.company.seed import company_of, fill
 from reconciler.sandbox.company.summary import Summary, summary
 from reconciler.sandbox.data import store
 from reconciler.sandbox.data.locks import locked
+from reconciler.sandbox.permissions import USER_CREATE
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,17 +67,28 @@ def _company(seed: Path | None) -> Company:
     return declared.company(seed)
 
 
-def registered(db: sqlite3.Connection, folder: Path) -> Path:
-    """Register the certificate in *folder* for the application that may write."""
+def registered(db: sqlite3.Connection, folder: Path) -> Path | None:
+    """Register the certificate in *folder* for the application that may write.
+
+    In a company without Contoso's that is the first that may; None when there is no such.
+    """
+    known = _writer(db)
+    if known is None:
+        return None
     path = certificates.ensure_client(folder)
     try:
         public = certificates.public_part(path)
     except ValueError as error:
         raise UsageError(f"{path} holds no certificate", "remove it; a new one is made") from error
-    key = APPLY_APP.client_id
-    known = store.resource(db, "application", key) or {}
-    store.set_resource(db, "application", key, {**known, "certificate": public})
+    store.set_resource(db, "application", known["appId"], {**known, "certificate": public})
     return path
+
+
+def _writer(db: sqlite3.Connection) -> dict[str, Any] | None:
+    usual = store.resource(db, "application", APPLY_APP.client_id)
+    others = store.resources(db, "application")
+    able = (one for one in others if not USER_CREATE.isdisjoint(one["permissions"]))
+    return usual or next(able, None)
 
 
 @contextmanager

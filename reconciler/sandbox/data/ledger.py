@@ -30,6 +30,7 @@ _ROWS: Final = {
         ),
     ),
     "user_page": ("seq", "NULL", "NULL"),
+    "user_block": ("block", "NULL", "NULL"),
     "group": ("id", "NULL", "json_set({row}.document, '$.deletedDateTime', {row}.deleted)"),
     "member": ("group_id", "member_id", "NULL"),
     "owner": ("group_id", "owner_id", "NULL"),
@@ -45,6 +46,9 @@ _ROWS: Final = {
     "resource": ("id", "kind", "{row}.document"),
 }
 """By table: whose row it is, the other end, and what to remember of it before a change."""
+
+_DERIVED: Final = frozenset(("user_page", "user_block"))
+"""The tables that only repeat what others hold."""
 
 PASSWORD: Final = "passwordSalt"  # noqa: S105 -- a name
 """Tells a new password from the old one, and nothing else of either; not a property."""
@@ -142,7 +146,7 @@ def changes(db: sqlite3.Connection, touches: Iterable[Touch]) -> list[Change]:
     first: dict[tuple[str, int, str, str | None], Touch] = {}
     last: dict[tuple[str, int, str, str | None], str] = {}
     for touch in touches:
-        if touch.table != "user_page":
+        if touch.table not in _DERIVED:
             key = (touch.table, touch.row, touch.id, touch.other)
             first.setdefault(key, touch)
             last[key] = touch.verb

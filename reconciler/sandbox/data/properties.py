@@ -61,6 +61,8 @@ class Property:
     """Whether the tenant has an index for it."""
     is_collected: bool = True
     """Whether a list may show it; else only the object itself does."""
+    truth: str | None = None
+    """The SQL of `eq true`, of what a filter knows in no other form."""
 
     @property
     def orders(self) -> Filter:
@@ -219,7 +221,6 @@ _GROUP_SELECTED: Final = tuple(
         ("assignedLabels", _R),
         ("assignedLicenses", _R),
         ("autoSubscribeNewMembers", _B),
-        ("hasMembersWithLicenseErrors", _B),
         ("hideFromAddressLists", _B),
         ("hideFromOutlookClients", _B),
         ("infoCatalogs", _L),
@@ -238,6 +239,16 @@ _GROUP_SELECTED: Final = tuple(
 )
 """What a group shows only when it is selected."""
 
+_LICENSE_ERRORS: Final = Property(
+    "hasMembersWithLicenseErrors",
+    _B,
+    is_writable=False,
+    # Of what people hold themselves the id is empty.
+    truth="id IN (SELECT group_id FROM license JOIN user ON user.id = user_id "
+    "WHERE error <> 'None' AND group_id > '' AND user.deleted IS NULL)",
+)
+"""What a filter finds and no group shows (Graph, "group resource type")."""
+
 
 def _by_name(table: str, properties: Iterable[Property]) -> dict[str, Property]:
     indexed = {*INDEXED_PATHS[table], "id", "userPrincipalName"}
@@ -247,7 +258,7 @@ def _by_name(table: str, properties: Iterable[Property]) -> dict[str, Property]:
 
 
 USER: Final = _by_name("user", _USER)
-GROUP: Final = _by_name("group", (*_GROUP, *_GROUP_SELECTED))
+GROUP: Final = _by_name("group", (*_GROUP, *_GROUP_SELECTED, _LICENSE_ERRORS))
 """By lower-case name: Graph takes any capitals."""
 
 USER_DEFAULTS: Final = (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _APPLICATION_ID = 0x52454353
 """`RECS`: what makes an SQLite file one of ours."""
-_FORMAT = 2
+_FORMAT = 3
 _MAPPED = 1 << 30
 """Bytes of the file that are read without a copy."""
 _NAME_ANOTHER = "--sandbox=FILE names the database of the local tenant; name another file"
@@ -85,6 +85,9 @@ CREATE TABLE user (
 CREATE INDEX user_deleted ON user (deleted) WHERE deleted IS NOT NULL;
 CREATE INDEX user_manager ON user (manager) WHERE manager IS NOT NULL;
 CREATE TABLE user_page (seq INTEGER PRIMARY KEY, shown TEXT NOT NULL);
+CREATE TABLE user_block (
+    block INTEGER PRIMARY KEY, number INTEGER NOT NULL, shown TEXT NOT NULL
+);
 CREATE TABLE "group" (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE COLLATE NOCASE,
@@ -105,6 +108,7 @@ CREATE TABLE license (
     PRIMARY KEY (user_id, sku_id, group_id)
 );
 CREATE INDEX license_sku ON license (sku_id, user_id);
+CREATE INDEX license_error ON license (group_id) WHERE error <> 'None';
 CREATE TABLE role_assignment (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -118,6 +122,15 @@ CREATE TABLE owner (
     UNIQUE (group_id, owner_id)
 );
 CREATE INDEX owner_owner ON owner (owner_id);
+CREATE TABLE address (
+    address TEXT NOT NULL, holder TEXT NOT NULL,
+    PRIMARY KEY (address, holder)
+) WITHOUT ROWID;
+CREATE INDEX address_holder ON address (holder);
+CREATE TABLE creation (
+    id TEXT PRIMARY KEY, principal TEXT NOT NULL, gone TEXT
+) WITHOUT ROWID;
+CREATE INDEX creation_principal ON creation (principal);
 CREATE TABLE change (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     at TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, other TEXT, verb TEXT NOT NULL

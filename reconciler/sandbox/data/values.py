@@ -18,6 +18,7 @@ from reconciler.sandbox.data.properties import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
 _LOCAL = re.compile(r"[A-Za-z0-9'._!#^~$-]+")
 """Microsoft's rule; `$` is not in it and was accepted in recordings."""
@@ -31,6 +32,8 @@ _CHOICES = {
     "userType": ("Member", "Guest"),
 }
 _MOST_ITEMS = {"businessPhones": 1, "otherMails": 250}
+_MOST_EXTENSIONS = 100
+"""Values on one object (Graph, "Add custom data to resources")."""
 _NAVIGATION = frozenset(("manager", "directreports", "memberof", "ownedobjects", "licensedetails"))
 _BY_LOWER_CASE = {name.lower(): name for name in EXTENSION_ATTRIBUTES}
 _PASSWORD_PROFILE = {
@@ -50,20 +53,29 @@ def properties(body: Mapping[str, Any], extensions: Mapping[str, str]) -> dict[s
     for name, value in body.items():
         if "@" in name and not name.lower().endswith("@odata.bind"):
             continue
-        prop = _known(name, extensions)
+        prop = known(name, USER, _NAVIGATION, extensions)
         given[prop.name] = _checked(prop, value)
     return given
 
 
-def _known(name: str, extensions: Mapping[str, str]) -> Property:
+def known(
+    name: str,
+    properties: Mapping[str, Property],
+    navigation: AbstractSet[str],
+    extensions: Mapping[str, str],
+) -> Property:
+    """Give the property of a body called *name*; raises Graph's refusal of what is none.
+
+    *properties*, *navigation* and *extensions* are what its type has, by lower-case name.
+    """
     lower = name.lower().removesuffix("@odata.bind")
-    if lower in _NAVIGATION:
+    if lower in navigation:
         raise errors.NAVIGATION.error(property=lower)
     if EXTENSION_NAME.fullmatch(name):
         if lower not in extensions:
             raise errors.UNKNOWN_EXTENSION.error(property=name)
         return extension(extensions[lower])
-    prop = USER.get(lower)
+    prop = properties.get(lower)
     if prop is None:
         raise errors.UNKNOWN_PROPERTY.error(property=name)
     if not prop.is_writable:
@@ -113,6 +125,15 @@ def check_type(name: str, kind: Kind, value: object) -> None:
         raise errors.WRONG_TYPE.error(kind=kind.value)
 
 
+def check_extension_values(document: Mapping[str, Any]) -> None:
+    """Raise the refusal of more values of directory extensions than one object may have."""
+    held = sum(
+        name.startswith("extension_") and value is not None for name, value in document.items()
+    )
+    if held > _MOST_EXTENSIONS:
+        raise errors.EXTENSION_VALUES.error()
+
+
 def _check_items(prop: Property, items: list[Any]) -> None:
     if len(items) > _MOST_ITEMS.get(prop.name, len(items)):
         raise errors.BAD_VALUE.error(property=prop.name)
@@ -123,7 +144,8 @@ def _check_items(prop: Property, items: list[Any]) -> None:
 
 def _check_text(prop: Property, text: str) -> None:
     if prop.name == "userPrincipalName":
-        _check_upn(text)
+        if not is_upn(text):
+            raise errors.BAD_UPN.error()
     elif prop.longest and len(text) > prop.longest and prop.name == "mobilePhone":
         raise errors.BAD_LENGTH.error(property=prop.name, limit=prop.longest)
     elif not text or (prop.longest and len(text) > prop.longest) or not _is_valid(prop, text):
@@ -145,15 +167,15 @@ def _is_valid(prop: Property, text: str) -> bool:
     return True
 
 
-def _check_upn(upn: str) -> None:
-    local, _, domain = upn.rpartition("@")
-    if (
-        not _LOCAL.fullmatch(local)
-        or local.endswith(".")
-        or len(local) > _LONGEST_LOCAL
-        or not 0 < len(domain) <= _LONGEST_DOMAIN
-    ):
-        raise errors.BAD_UPN.error()
+def is_upn(text: str) -> bool:
+    """Whether Entra takes *text* as a UPN, as far as its form goes."""
+    local, _, domain = text.rpartition("@")
+    return (
+        _LOCAL.fullmatch(local) is not None
+        and not local.endswith(".")
+        and len(local) <= _LONGEST_LOCAL
+        and 0 < len(domain) <= _LONGEST_DOMAIN
+    )
 
 
 def _object(name: str, value: object) -> dict[str, Any]:

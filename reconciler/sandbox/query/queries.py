@@ -15,6 +15,7 @@ from reconciler.sandbox import errors
 from reconciler.sandbox.data.properties import (
     EXTENSION_ATTRIBUTES,
     EXTENSION_NAME,
+    GROUP,
     Filter,
     Kind,
     Property,
@@ -103,7 +104,7 @@ class Index:
     def _sql(self, node: Node) -> Sql:
         match node:
             case Compare():
-                return self._counted(node) or self._compare(node)
+                return self._counted(node) or self._truth(node) or self._compare(node)
             case In():
                 return self._in(node)
             case Function():
@@ -142,6 +143,12 @@ class Index:
         self._advanced()
         return lambdas.count(self._collection(name), node)
 
+    def _truth(self, node: Compare) -> Sql | None:
+        prop = self.properties.get(node.path.lower())
+        if prop is None or prop.truth is None or (node.operator, node.value) != ("eq", True):
+            return None
+        return Sql(prop.truth, (), Reach.MANY)
+
     def property_at(self, path: str) -> Property:
         """Give the property at *path*, if this query may filter on it."""
         lower = path.lower()
@@ -164,7 +171,9 @@ class Index:
             raise errors.UNSUPPORTED.error()
         if prop.filter is Filter.ADVANCED and not self.is_advanced:
             if self.has_expand and self.has_header:
-                raise errors.FILTER_BESIDE_EXPAND.error(property=prop.name)
+                raise errors.FILTER_BESIDE_EXPAND.error(
+                    property=prop.name, type="Group" if self.properties is GROUP else "User"
+                )
             raise errors.NOT_INDEXED.error()
         return prop
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.sandbox import errors, replies
 from reconciler.sandbox.errors import GraphError, Refusal
+from reconciler.sandbox.login import sessions
 from reconciler.sandbox.trouble import throttling
 from reconciler.sandbox.trouble.settings import Throttled
 from reconciler.sandbox.wire import After, Cut, Reply, Spoil
@@ -64,7 +65,10 @@ def _reply(rule: Rule, incoming: Incoming, whose: Whose) -> Reply:
         headers |= throttling.why(whose, throttling.BUSY)
         reply = throttling.throttled(incoming, Throttled.MANY, 0, headers)
     else:
-        error = _error(rule, incoming)
+        plain = _row(rule.answer).error(id=incoming.path.rpartition("/")[2])
+        # Words of one's own do not change what a 401 wants.
+        headers |= sessions.challenge(plain)
+        error = _reworded(plain, rule)
         request_id, echo = errors.new_id(), incoming.headers.get("client-request-id")
         reply = replies.refused(error, request_id, echo)
         reply = replies.dressed(reply, request_id, echo)
@@ -72,9 +76,7 @@ def _reply(rule: Rule, incoming: Incoming, whose: Whose) -> Reply:
     return replies.delayed(reply, rule.delay)
 
 
-def _error(rule: Rule, incoming: Incoming) -> GraphError:
-    row = _row(rule.answer)
-    error = row.error(id=incoming.path.rpartition("/")[2])
+def _reworded(error: GraphError, rule: Rule) -> GraphError:
     code = error.code if rule.code is None else rule.code
     message = error.message if rule.message is None else rule.message
     return GraphError(error.status, code, message)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.diagnostics import Diagnostic, in_order
 from reconciler.errors import InputError
-from reconciler.sandbox.trouble import documents
+from reconciler.sandbox import documents, wording
 from reconciler.sandbox.trouble.answers import ARRIVING
 from reconciler.sandbox.trouble.lag import Lag
 from reconciler.sandbox.trouble.patterns import pattern
@@ -20,9 +21,10 @@ from reconciler.sandbox.trouble.settings import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from reconciler.sandbox.trouble.documents import Document
+    from reconciler.sandbox.documents import Document
 
 _PAUSE: Final = 10
 """What a 429 says where nothing else is asked for, as in Graph's sample of one."""
@@ -35,34 +37,38 @@ def load(path: Path) -> Trouble:
     Raises a `UsageError` when it cannot be read, and an `InputError` with everything that is
     wrong in it.
     """
-    document = documents.load(path, "faults")
+    document = documents.read(path)
     root = document.root
-    for number, fault in enumerate(root.get("faults", [])):
-        _check(document, number, fault)
-    if document.diagnostics:
-        raise InputError(tuple(document.diagnostics))
+    if found := in_order(wording.problems(document, documents.schema("faults"))):
+        raise InputError(found)
+    if found := in_order(_contradictions(document)):
+        raise InputError(found)
     return Trouble(
         seed=root.get("seed", 0),
         latency=_latency(root.get("latency", 0)),
         lag=Lag(**root.get("lag", {})),
         quota=_quota(root["quota"]) if "quota" in root else None,
         faults=tuple(_rule(fault) for fault in root.get("faults", [])),
+        directory_quota=root.get("directoryQuota"),
     )
 
 
-def _check(document: Document, number: int, fault: dict[str, Any]) -> None:
+def _contradictions(document: Document) -> Iterator[Diagnostic]:
     """Find what the schema cannot: keys that contradict each other."""
+    for number, fault in enumerate(document.root.get("faults", [])):
+        for key, summary, hint in _contradicting(fault):
+            yield Diagnostic(summary, hint, document.at("faults", number, key))
 
-    def report(key: str, summary: str, hint: str) -> None:
-        document.report(summary, hint, document.places["faults", number, key])
 
+def _contradicting(fault: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Give the keys of a rule that contradict others, each with what is wrong and a hint."""
     if fault.get("to", fault.get("from", 1)) < fault.get("from", 1):
-        report("to", "to comes before from", "nothing would be struck: swap them")
+        yield "to", "to comes before from", "nothing would be struck: swap them"
     if "first" in fault and "to" in fault:
-        report("first", "first and to say the same", "keep one of them")
+        yield "first", "first and to say the same", "keep one of them"
     if fault.get("answer") in ARRIVING and fault.get("moment") == "before":
         hint = "leave moment out: part of the tenant's own reply arrives"
-        report("moment", f"{fault['answer']} comes after the work", hint)
+        yield "moment", f"{fault['answer']} comes after the work", hint
 
 
 def _latency(given: Any) -> tuple[Latency, ...]:  # noqa: ANN401 -- of the schema

@@ -98,6 +98,8 @@ class Trouble:
     lag: Lag = NO_LAG
     quota: Quota | None = None
     faults: tuple[Rule, ...] = ()
+    directory_quota: int | None = None
+    """Users and groups that one principal may make; None for as many as it likes."""
 
 
 NO_TROUBLE: Final = Trouble()
