@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler import cli
+from reconciler.sandbox.tracing import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +84,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Give every command a machine without credentials, colours or a wide terminal."""
-    for name in [*os.environ]:
+    for name in {*os.environ} - {VARIABLE}:
         if name.startswith(("AZURE_", "RECONCILER_", "GITHUB_", "SSL_CERT", "REQUESTS_CA")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("NO_COLOR", "1")
