@@ -32,13 +32,14 @@ def credential(
     """Give the credential that *environment* describes.
 
     A secret, a certificate and a federated token are looked for in this order; without
-    any, the Azure CLI's sign-in is used where `az` is installed.
+    any, the Azure CLI's sign-in is used where `az` is installed, but for a Graph on this
+    machine, which no real token may reach.
     """
     kinds = ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE")
     kind = next((name for name in kinds if environment.get(name)), None)
     if kind:
         return _of_application(kind, cloud, environment)
-    if which("az") is None:
+    if cloud.is_here or which("az") is None:
         raise UsageError("no credentials for Microsoft Graph in the environment", WHAT_TO_SET)
     from azure.identity import AzureCliCredential  # noqa: PLC0415 -- 0.14 s, only where it is used
 

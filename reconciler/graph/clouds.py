@@ -20,6 +20,11 @@ class Cloud:
     login: str
     scope: str
 
+    @property
+    def is_here(self) -> bool:
+        """Whether Graph is on this machine: a sandbox, and nothing that a real token may reach."""
+        return _is_here(self.graph)
+
 
 def _cloud(graph: str, login: str) -> Cloud:
     return Cloud(f"https://{graph}", f"https://{login}", f"https://{graph}/.default")
@@ -56,7 +61,17 @@ def cloud(name: str, environment: Mapping[str, str]) -> Cloud:
             "AZURE_AUTHORITY_HOST is an address where a secret would travel in the clear",
             "use https",
         )
+    if _is_here(graph) != _is_here(login):
+        raise UsageError(
+            "only one of RECONCILER_GRAPH_URL and AZURE_AUTHORITY_HOST points at this machine, "
+            "so a token of a real tenant would go to it, or a secret",
+            "set both, as `reconciler sandbox serve` prints them, or neither",
+        )
     return Cloud(graph, login, known.scope)
+
+
+def _is_here(url: str) -> bool:
+    return urlsplit(url).hostname in _LOOPBACK
 
 
 def _is_safe(url: str) -> bool:

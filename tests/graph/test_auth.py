@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from reconciler.errors import UsageError
 from reconciler.graph.auth import WHAT_TO_SET, certificates, credential
-from reconciler.graph.clouds import CLOUDS
+from reconciler.graph.clouds import CLOUDS, Cloud
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,6 +111,13 @@ def test_a_secret_comes_first(certificate: Path) -> None:
     }
 
     assert isinstance(credential(GLOBAL, environment, nothing), identity.ClientSecretCredential)
+
+
+def test_a_graph_on_this_machine_gets_no_real_token() -> None:
+    """Who is signed in with `az` is so at Microsoft; the sandbox wants credentials of its own."""
+    here = Cloud("http://127.0.0.1:1", "https://localhost:2", GLOBAL.scope)
+    with pytest.raises(UsageError, match="no credentials"):
+        credential(here, {}, everything)
 
 
 def test_the_azure_cli_is_the_last_resort() -> None:

@@ -29,14 +29,20 @@ def test_every_cloud_is_known() -> None:
     ("environment", "graph", "login"),
     [
         (
-            {"RECONCILER_GRAPH_URL": "http://127.0.0.1:8080/"},
+            {
+                "RECONCILER_GRAPH_URL": "http://127.0.0.1:8080/",
+                "AZURE_AUTHORITY_HOST": "https://localhost:8443",
+            },
             "http://127.0.0.1:8080",
-            "https://login.microsoftonline.com",
+            "https://localhost:8443",
         ),
         (
-            {"RECONCILER_GRAPH_URL": "http://[::1]:8080"},
+            {
+                "RECONCILER_GRAPH_URL": "http://[::1]:8080",
+                "AZURE_AUTHORITY_HOST": "localhost:8443/",
+            },
             "http://[::1]:8080",
-            "https://login.microsoftonline.com",
+            "https://localhost:8443",
         ),
         (
             {"RECONCILER_GRAPH_URL": "https://graph.internal/"},
@@ -44,14 +50,9 @@ def test_every_cloud_is_known() -> None:
             "https://login.microsoftonline.com",
         ),
         (
-            {"AZURE_AUTHORITY_HOST": "localhost:8443/"},
+            {"AZURE_AUTHORITY_HOST": "login.internal"},
             "https://graph.microsoft.com",
-            "https://localhost:8443",
-        ),
-        (
-            {"AZURE_AUTHORITY_HOST": "https://localhost:8443"},
-            "https://graph.microsoft.com",
-            "https://localhost:8443",
+            "https://login.internal",
         ),
         (
             {"AZURE_AUTHORITY_HOST": "", "RECONCILER_GRAPH_URL": ""},
@@ -59,7 +60,7 @@ def test_every_cloud_is_known() -> None:
             "https://login.microsoftonline.com",
         ),
     ],
-    ids=["loopback", "IPv6", "https", "bare host", "login", "empty"],
+    ids=["loopback", "IPv6", "https", "login", "empty"],
 )
 def test_elsewhere(environment: dict[str, str], graph: str, login: str) -> None:
     """Variables move the cloud; what tokens are asked for stays."""
@@ -100,3 +101,22 @@ def test_a_secret_never_travels_in_the_clear() -> None:
         "AZURE_AUTHORITY_HOST is an address where a secret would travel in the clear",
         "use https",
     )
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"RECONCILER_GRAPH_URL": "http://127.0.0.1:8080"},
+        {"AZURE_AUTHORITY_HOST": "https://localhost:8443"},
+        {
+            "RECONCILER_GRAPH_URL": "https://graph.internal",
+            "AZURE_AUTHORITY_HOST": "https://[::1]:8443",
+        },
+    ],
+)
+def test_a_sandbox_and_a_real_tenant_are_not_mixed(environment: dict[str, str]) -> None:
+    """A real token never goes to this machine, nor a real secret: both are here, or neither."""
+    with pytest.raises(UsageError) as caught:
+        cloud("global", environment)
+    assert str(caught.value).startswith("only one of RECONCILER_GRAPH_URL and AZURE_AUTHORITY_HOST")
+    assert caught.value.hint == "set both, as `reconciler sandbox serve` prints them, or neither"
