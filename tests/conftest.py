@@ -41,16 +41,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     trace = Path(os.environ.pop(VARIABLE))
     is_whole = session.config.args == session.config.getini("testpaths")
-    verdict = verdict_of(trace)
-    trace.unlink()
+    try:
+        verdict = verdict_of(trace)
+    finally:
+        trace.unlink()
     _VERDICTS.append((verdict, is_whole))
-    if verdict.exchanges and not verdict.is_good(is_whole=is_whole):
+    if not verdict.is_good(is_whole=is_whole):
         session.exitstatus = 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the judge's verdict."""
     for verdict, is_whole in _VERDICTS:
-        if verdict.exchanges:
+        if verdict.exchanges or is_whole:
             for line in verdict.lines(is_whole=is_whole):
                 terminalreporter.write_line(line)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MESSAGES: Final = Path(__file__).with_name("messages.json")
 """Each with `*` where a name or an id stands."""
 _STAR: Final = re.compile(r"\*")
-_UNTRACED: Final = frozenset(("BODY_TOO_LARGE", "BODY_ENCODING"))
+_UNTRACED: Final = frozenset(("BODY_TOO_LARGE", "BODY_ENCODING", "MISDIRECTED"))
 """The rows said before there is an exchange, since the body is not read; see test_server.py."""
 _MOST_SHOWN = 40
 
@@ -102,7 +102,8 @@ class Verdict:
 
     def is_good(self, *, is_whole: bool) -> bool:
         """Whether everything conforms and, in a whole run, nothing was missed."""
-        missed = self.unanswered or self.unheard
+        # A run in which nothing was traced has missed everything.
+        missed = self.unanswered or self.unheard or not self.ours
         return not self.problems and not (is_whole and missed)
 
 

@@ -11,7 +11,16 @@ import pytest
 from tests.contract.contract import Contract, Exchange
 from tests.contract.replay import Refusals, verdict
 
-HEADERS = {"request-id": "a", "client-request-id": "a", "content-type": "application/json"}
+HEADERS = {
+    "cache-control": "no-cache",
+    "client-request-id": "a",
+    "content-type": "application/json",
+    "odata-version": "4.0",
+    "request-id": "a",
+    "strict-transport-security": "max-age=31536000",
+    "x-ms-resource-unit": "1",
+}
+HTML = {"content-type": "text/html"}
 USER: dict[str, Any] = {"id": "1", "displayName": "Ada", "businessPhones": [], "givenName": None}
 GOOD = Exchange(
     method="GET",
@@ -24,6 +33,7 @@ GOOD = Exchange(
     is_cut=False,
     is_inner=False,
     is_batch=False,
+    is_fault=False,
 )
 DENIED = {"error": {"code": "Authorization_RequestDenied", "message": "No."}}
 GROUP = {"@odata.type": "#microsoft.graph.group", "id": "2", "groupTypes": []}
@@ -38,6 +48,10 @@ TAKEN = (
     replace(GOOD, path="/v1.0/groups/2/members", reply={"value": [GROUP]}),
     replace(GOOD, method="DELETE", path="/v1.0/users/1", status=204, reply=None),
     replace(GOOD, path="/v1.0/nowhere", headers={}, status=400, reply=DENIED),
+    replace(GOOD, status=503, reply=None, is_fault=True),
+    replace(GOOD, status=501, reply=DENIED),
+    replace(GOOD, path="/v1.0/users/1/memberOf/$count", headers={}, reply=3),
+    replace(GOOD, path="/v1.0/users", reply={"value": [], "@odata.nextLink": "x"}),
 )
 
 REFUSED = (
@@ -51,7 +65,29 @@ REFUSED = (
         replace(GOOD, status=403, reply={"error": {"code": "x"}}),
         "mess",
     ),
-    ("a missing header", replace(GOOD, reply_headers={"request-id": "a"}), "client-request-id"),
+    ("a missing header", replace(GOOD, reply_headers={"request-id": "a"}), "odata-version"),
+    (
+        "a page for a body of JSON",
+        replace(GOOD, reply_headers=HEADERS | {"content-type": "text/html"}),
+        "content-type",
+    ),
+    ("a fault of the tenant's own", replace(GOOD, status=500, reply=DENIED), "the tenant broke"),
+    ("silence that nobody asked for", replace(GOOD, status=503, reply=None), "the tenant broke"),
+    ("an annotation that OData has not", replace(GOOD, reply=USER | {"x@y": 1}), "x@y"),
+    (
+        "a wrong shape beyond the description",
+        replace(GOOD, path="/v1.0/auditLogs/directoryAudits/1", headers={}, reply={"valu": 1}),
+        "valu",
+    ),
+    (
+        "a service principal with a foreign property",
+        replace(
+            GOOD,
+            path="/v1.0/groups/2/members",
+            reply={"value": [{"@odata.type": "#microsoft.graph.servicePrincipal", "bogus": 1}]},
+        ),
+        "bogus",
+    ),
     ("a success at no address", replace(GOOD, path="/v1.0/nowhere", headers={}), "no such address"),
     (
         "our request to no address",
