@@ -51,7 +51,7 @@ lock:  ## pin the newest releases again (needs uv)
 	  --generate-hashes --no-header --quiet --upgrade --output-file tests/requirements.txt
 
 clean:  ## remove what these commands made
-	rm -rf $(VENV) out .reconciler .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache \
+	rm -rf $(VENV) out .reconciler tenant.env .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache \
 	  .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:

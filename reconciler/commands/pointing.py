@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import unicodedata
 from pathlib import PurePath
 from typing import TYPE_CHECKING
+
+from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
 
 _LOOPBACK = "127.0.0.1,localhost"
 """What no proxy may see: the requests carry tokens."""
+_UNSHOWN = frozenset(("Cc", "Cs", "Zl", "Zp"))
+"""Categories of characters that end a line, or are nothing that a file could hold."""
 _GRAPH = "https://graph.microsoft.com"
 _MANAGEMENT = "https://management.core.windows.net/"
 
@@ -32,12 +37,15 @@ _SIGN_IN = (
 
 
 def exports(endpoints: Endpoints) -> str:
-    """Give what a shell evaluates: the writer's lines, then all other ways as comments."""
+    """Give what a shell evaluates: the writer's lines, then all other ways as comments.
+
+    Raises a `UsageError` for a value that no line can hold.
+    """
     return "\n".join(
         (
             "# the reconciler and the Azure SDKs: the application that may write",
             *_lines(endpoints.environment),
-            *_lines(dict.fromkeys(("NO_PROXY", "no_proxy"), _LOOPBACK)),
+            *(_appended(name, _LOOPBACK) for name in ("NO_PROXY", "no_proxy")),
             *_certificate(endpoints),
             *_others(endpoints),
             *_curl(),
@@ -53,7 +61,7 @@ def _certificate(endpoints: Endpoints) -> Iterable[str]:
         return
     (line,) = _lines({"AZURE_CLIENT_CERTIFICATE_PATH": str(endpoints.certificate)})
     yield "# or, instead of its secret, its certificate"
-    yield f"# {line}; unset AZURE_CLIENT_SECRET"
+    yield from _comments((f"{line}; unset AZURE_CLIENT_SECRET",))
 
 
 def _others(endpoints: Endpoints) -> Iterable[str]:
@@ -75,7 +83,7 @@ def _curl() -> Iterable[str]:
 
 def _sdks(endpoints: Endpoints) -> Iterable[str]:
     yield "# SDKs of Microsoft Graph: set the base address, and keep the scope as it is"
-    yield f"# {endpoints.graph}/v1.0 with {_GRAPH}/.default"
+    yield from _comments((f"{endpoints.graph}/v1.0 with {_GRAPH}/.default",))
 
 
 def _azure_cli(endpoints: Endpoints) -> Iterable[str]:
@@ -122,14 +130,28 @@ def _tunnel(endpoints: Endpoints) -> Iterable[str]:
 
 
 def _comments(lines: Iterable[str]) -> Iterable[str]:
-    return (f"# {line}" for line in lines)
+    """Give *lines* as comments, which a shell takes line by line."""
+    return (f"# {physical}" for line in lines for physical in line.splitlines())
 
 
 def _lines(environment: Mapping[str, str]) -> list[str]:
-    return [f"export {name}={_quoted(value)}" for name, value in environment.items()]
+    return [f"export {name}={_quoted(name, value)}" for name, value in environment.items()]
 
 
-def _quoted(value: str) -> str:
-    """Give *value* in single quotes always, so that the lines look alike."""
+def _appended(name: str, value: str) -> str:
+    """Give the line that adds *value* to the list that the shell has."""
+    return f'export {name}={_quoted(name, value)}"${{{name}:+,${name}}}"'
+
+
+def _quoted(name: str, value: str) -> str:
+    """Give *value* in single quotes always, so that the lines look alike.
+
+    One that goes on in another line would leave a comment, and be run.
+    """
+    if any(unicodedata.category(sign) in _UNSHOWN for sign in value):
+        raise UsageError(
+            f"{name} would hold a control character",
+            "take it out of the seed file, or out of the folder's name",
+        )
     quoted = shlex.quote(value)
     return quoted if quoted != value else f"'{value}'"

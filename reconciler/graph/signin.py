@@ -37,7 +37,8 @@ class sign_in_errors:  # noqa: N801 -- a context manager, used like a function
             case AzureError():  # no connection, a broken one, or an answer that is none
                 raise GraphUnreachable(
                     "the login service does not answer",
-                    "check the network, the proxy and AZURE_AUTHORITY_HOST, then run it again",
+                    "check the network, the proxy and AZURE_AUTHORITY_HOST, then run it again; a "
+                    "sandbox that was started anew has other ports: read its lines again",
                 ) from error
             case OSError():  # read anew for every token, as it changes under a long run
                 raise UsageError(

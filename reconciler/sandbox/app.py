@@ -12,7 +12,8 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from reconciler.sandbox import errors, replies, requests
+from reconciler.sandbox import errors, hosts, replies, requests
+from reconciler.sandbox.reached import only_by
 from reconciler.sandbox.wire import Cut, Reply
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def graph_app(tenant: Tenant, sleep: Sleep = asyncio.sleep) -> ASGIApp:
         else:
             await _response(reply)(scope, receive, send)
 
-    return app
+    return only_by((*hosts.LOOPBACK, *hosts.GRAPH), app)
 
 
 async def _answer(tenant: Tenant, request: Request) -> Reply:

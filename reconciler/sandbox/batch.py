@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from reconciler.sandbox import errors
+from reconciler.sandbox import errors, routes
 from reconciler.sandbox.wire import Incoming, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 MOST = 20
 _WITH_BODY = frozenset(("POST", "PATCH", "PUT"))
@@ -23,6 +23,11 @@ _INHERITED = ("authorization", "host", "user-agent")
 _SHOWN = frozenset(("cache-control", "content-type", "location", "retry-after"))
 _MULTIPLE = 300
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+
+
+def is_meant(parts: Sequence[str]) -> bool:
+    """Whether the address of these parts, below `/v1.0` and decoded, is that of batches."""
+    return bool(parts) and parts[0].lower() == "$batch"
 
 
 def run(outer: Incoming, answer: Callable[[Incoming], Reply]) -> Reply:
@@ -69,7 +74,7 @@ def _check(part: dict[str, Any], before: Mapping[str, object]) -> None:
         raise errors.BATCH_INVALID.error()
     if _ABSOLUTE.match(url):
         raise errors.BATCH_URL.error(id=key)
-    if url.lstrip("/").lower().startswith("$batch"):
+    if is_meant(routes.segments(_path(url))):
         raise errors.BATCH_NESTED.error()
     typed = part.get("body") is not None and "content-type" in _headers(part)
     wants_body = method.upper() in _WITH_BODY or part.get("body") is not None
@@ -93,17 +98,24 @@ def _headers(part: dict[str, Any]) -> dict[str, str]:
     return {str(name).lower(): str(value) for name, value in given.items()}
 
 
+def _path(url: str) -> str:
+    return "/v1.0/" + url.partition("?")[0].lstrip("/")
+
+
 def _incoming(outer: Incoming, key: str, part: dict[str, Any]) -> Incoming:
-    """Give a part as a request of its own: it inherits who asks, and nothing else."""
-    path, _, query = part["url"].partition("?")
+    """Give a part as a request of its own: it inherits who asks, and nothing else.
+
+    Its headers are its own, but all parts are asked of the host that the batch came to.
+    """
     inherited = {name: outer.headers[name] for name in _INHERITED if name in outer.headers}
     if echo := outer.headers.get("client-request-id"):
         inherited["client-request-id"] = f"{echo}-{key}"
+    own = {name: value for name, value in _headers(part).items() if name != "host"}
     return Incoming(
         method=part["method"].upper(),
-        path="/v1.0/" + path.lstrip("/"),
-        query=query,
-        headers={**inherited, **_headers(part)},
+        path=_path(part["url"]),
+        query=part["url"].partition("?")[2],
+        headers={**inherited, **own},
         body=part.get("body"),
         is_inner=True,
         scheme=outer.scheme,

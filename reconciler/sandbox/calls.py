@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from reconciler.sandbox.login.tokens import Caller
 
 _REFERENCE = re.compile(
-    r"(?:https?://[^/]+/(?:v1\.0/|beta/|[^/]+/)?)?(?:users|directoryObjects|groups|"
+    r"(?:https?://[^/]+/(?:[^/]+/)?|/(?:v1\.0/|beta/)?)?(?:users|directoryObjects|groups|"
     r"servicePrincipals)(?:/([^/?]+)|\('([^']+)'\))",
     re.IGNORECASE,
 )
-"""An object's address; any host will do, `graph.windows.net/{tenant}/` too."""
+"""An object's address; any host will do, `graph.windows.net/{tenant}/` too, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,10 @@ def checked_id(key: str) -> str:
 
 def referenced(body: dict[str, Any]) -> str:
     """Give the key of the object that `@odata.id` points at."""
-    return reference_key(body.get("@odata.id"))
+    reference = body.get("@odata.id")
+    if reference is None:
+        raise errors.NO_REFERENCE.error()
+    return reference_key(reference)
 
 
 def reference_key(reference: object) -> str:

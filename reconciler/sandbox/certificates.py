@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reconciler.sandbox import hosts
+from reconciler.sandbox import hosts, ownership
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,14 +30,40 @@ class Certificates:
 
 
 def ensure(folder: Path) -> Certificates:
-    """Give the certificates of *folder*, made now if there are none, or none for all names."""
+    """Give the certificates of *folder*, made now if there are none, or none that will do.
+
+    Raises a `UsageError` when somebody else may have put them there.
+    """
     files = Certificates(
         folder / "sandbox-ca.pem", folder / "sandbox-tls.pem", folder / "sandbox-tls-key.pem"
     )
-    paths = (files.authority, files.chain, files.key)
-    if not all(path.exists() for path in paths) or _lacks_names(files.chain):
+    found = (
+        ownership.is_there(files.authority, private=False),
+        ownership.is_there(files.chain, private=False),
+        ownership.is_there(files.key, private=True),
+    )
+    if not all(found) or _lacks_names(files.chain) or _is_apart(files):
         _make(files)
     return files
+
+
+def _is_apart(files: Certificates) -> bool:
+    """Whether the server's certificate is not of the authority: no client would take it."""
+    from cryptography import x509  # noqa: PLC0415 -- slow to load
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 -- as above
+
+    try:
+        shown, authority = (
+            x509.load_pem_x509_certificate(path.read_bytes())
+            for path in (files.chain, files.authority)
+        )
+    except ValueError:
+        return False
+    try:
+        shown.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return True
+    return False
 
 
 def _lacks_names(chain: Path) -> bool:
@@ -58,9 +84,12 @@ def _lacks_names(chain: Path) -> bool:
 
 
 def ensure_client(folder: Path) -> Path:
-    """Give the file with key and certificate of an application, made now if there is none."""
+    """Give the file with key and certificate of an application, made now if there is none.
+
+    Raises a `UsageError` when somebody else may have put it there.
+    """
     path = folder / _CLIENT
-    if not path.exists():
+    if not ownership.is_there(path, private=True):
         import trustme  # noqa: PLC0415 -- as below
 
         # An authority is certified by itself, as what people register for an application.

@@ -129,6 +129,12 @@ INTERNAL = Refusal(
     "Encountered an internal server error.",
     evidence="C code, I words",
 )
+UNFORESEEN = Refusal(
+    500,
+    "InternalServerError",
+    "The server encountered an internal error.",
+    evidence="C code, I words; a fault of the sandbox itself",
+)
 BAD_GATEWAY = Refusal(502, "UnknownError", "", evidence="I, as the row below")
 GATEWAY_TIMEOUT = Refusal(504, "UnknownError", "", evidence="R microsoft-graph-docs#2505, #5288")
 UNAVAILABLE = Refusal(
@@ -160,11 +166,23 @@ BAD_JSON = Refusal(
     "payload is of valid JSON format.",
     evidence="C",
 )
+MISDIRECTED = Refusal(
+    421,
+    "MisdirectedRequest",
+    "The sandbox answers for this machine and for Microsoft's own names, not for this host.",
+    evidence="the sandbox's own",
+)
 BODY_TOO_LARGE = Refusal(
     413,
     "RequestEntityTooLarge",
     "The request entity is too large.",
     evidence="D known limits (4 MB), I code and words",
+)
+TARGET_TOO_LONG = Refusal(
+    414,
+    "RequestUriTooLong",
+    "The request URI is too long.",
+    evidence="I, http.sys takes 16 KB of address by default",
 )
 BODY_ENCODING = Refusal(
     415,
@@ -239,6 +257,12 @@ REQUIRED = Refusal(
     "A value is required for property '{property}' of resource 'User'.",
     evidence="R CIPP#6096",
 )
+MISSING_VALUE = Refusal(
+    400,
+    _BAD,
+    "A value is required for property '{property}' of resource '{resource}'.",
+    evidence="I, after the same words for users and groups",
+)
 BAD_VALUE = Refusal(
     400,
     _BAD,
@@ -265,7 +289,7 @@ WRONG_TYPE = Refusal(
     _BAD,
     "Cannot convert a primitive value to the expected type 'Edm.{kind}'. See the inner exception "
     "for more details.",
-    evidence="R for Edm.Guid, I for other types",
+    evidence="R for the first sentence with Edm.Guid, I for other types",
 )
 WRONG_NODE = Refusal(
     400,
@@ -428,6 +452,13 @@ NOT_ON_COLLECTION = Refusal(
     "The property '{property}' cannot be requested for a collection of users.",
     evidence="D List users, for status and code; I words",
 )
+NOT_COLLECTION = Refusal(
+    400,
+    "BadRequest",
+    "The query specified in the URI is not valid. The requested resource is not a collection. "
+    "Query options $filter, $orderby, $count, $skip, and $top can be applied only on collections.",
+    evidence="R msgraph-sdk-powershell#2466 for the words, C code",
+)
 TOO_MANY_IDS = Refusal(
     400,
     _BAD,
@@ -484,13 +515,6 @@ EXTENSION_VALUES = Refusal(
 )
 
 # --- licenses
-LICENSE_ARRAYS = Refusal(
-    400,
-    _BAD,
-    "One or more parameters of the operation 'assignLicense' are missing from the request "
-    "payload. The missing parameters are: {missing}.",
-    evidence="R",
-)
 NO_USAGE_LOCATION = Refusal(
     400,
     _BAD,
@@ -511,13 +535,6 @@ INHERITED = Refusal(
     evidence="R",
 )
 NOT_HELD = Refusal(400, _BAD, "User does not have a corresponding license.", evidence="R")
-BAD_GUID = Refusal(
-    400,
-    _BAD,
-    "Cannot convert a primitive value to the expected type 'Edm.Guid'. See the inner exception "
-    "for more details.",
-    evidence="R for the first sentence",
-)
 UNKNOWN_PLANS = Refusal(
     400,
     _BAD,
@@ -601,6 +618,12 @@ MAIL_GROUP = Refusal(
 BAD_REFERENCE = Refusal(
     400, _BAD, "The reference '{reference}' is not a valid URI of a directory object.", evidence="I"
 )
+NO_REFERENCE = Refusal(
+    400,
+    _BAD,
+    "The required property '@odata.id' is missing from the request payload.",
+    evidence="I",
+)
 
 ALREADY_OWNER = Refusal(
     400,
@@ -627,7 +650,7 @@ INVALID_TARGET = Refusal(
     _BAD,
     "The reference target '{type}_{id}' of type '{type}' is invalid for the '{property}' "
     "reference.",
-    evidence="R for groups and applications as owners",
+    evidence="R for groups and applications as owners, I for a manager of oneself",
 )
 NOT_IN_UNIFIED = Refusal(
     400,

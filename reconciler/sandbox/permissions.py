@@ -122,9 +122,10 @@ ACTIVATION_READ: Final = (
 UNIT_READ: Final = frozenset(
     ("AdministrativeUnit.Read.All", "AdministrativeUnit.ReadWrite.All", *_READ_ALL)
 )
-UNIT_WRITE: Final = frozenset(
-    ("AdministrativeUnit.ReadWrite.All", _WRITE_ALL, "Group.Create", "Group.ReadWrite.All")
-)
+# Graph's description lists Group.Create and Group.ReadWrite.All beside these two: they are
+# for `POST …/members`, which makes a new group in the unit. Whoever could add what is there
+# already would decide over whom roles are held.
+UNIT_WRITE: Final = frozenset(("AdministrativeUnit.ReadWrite.All", _WRITE_ALL))
 PASS_WRITE: Final = frozenset(
     ("UserAuthMethod-TAP.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All")
 )
@@ -198,6 +199,11 @@ def require(call: Call, permissions: frozenset[str], *, is_pim: bool = False) ->
     if is_pim:
         raise errors.NO_SCOPE.error(scopes=",".join(sorted(permissions)))
     raise errors.DENIED.error()
+
+
+def reads_users_whole(call: Call) -> bool:
+    """Whether the caller sees more of users than what is basic."""
+    return call.may(*USER_READ_FULL)
 
 
 def roles_of(db: sqlite3.Connection, principal_id: str) -> frozenset[str]:

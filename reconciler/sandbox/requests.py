@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from reconciler.sandbox.wire import Json
 
 LONGEST: Final = 4 * 1024 * 1024
+_DEEPEST: Final = 100
+"""Levels of a body, as OData's own library takes by default (I)."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
@@ -68,6 +70,19 @@ def _plain(body: bytes, encoding: str) -> bytes:
 
 def _value(body: bytes) -> Json:
     try:
-        return orjson.loads(body) if body.strip() else None
+        value = orjson.loads(body) if body.strip() else None
     except orjson.JSONDecodeError as error:
         raise errors.BAD_JSON.error() from error
+    # Few bodies have so many brackets that a closer look is needed.
+    if body.count(b"[") + body.count(b"{") > _DEEPEST and _is_deep(value):
+        raise errors.BAD_JSON.error()
+    return value
+
+
+def _is_deep(value: Json) -> bool:
+    """Whether *value* has more levels than what is taken."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for several in inner for one in several if isinstance(one, dict | list)]
+    return bool(level)

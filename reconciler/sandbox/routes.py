@@ -48,6 +48,8 @@ _ALIAS: Final = re.compile(r"^graph\.")
 _FUNCTION: Final = re.compile(r"^(?:microsoft\.graph\.)?delta(?:\(\))?$", re.IGNORECASE)
 """`delta`, with its parentheses or its whole name, as SDKs write it."""
 
+_NAMESPACE: Final = "microsoft.graph."
+
 
 TABLE: Final = tuple(
     route
@@ -92,6 +94,15 @@ class _Node:
     key: _Node | None = None
     methods: dict[str, Route] = field(default_factory=dict)
 
+    def named(self, word: str) -> _Node | None:
+        """Give what *word* leads to; older SDKs write an action with its whole name."""
+        name = word.lower()
+        found = self.next.get(name)
+        if found is None and name.startswith(_NAMESPACE):
+            action = self.next.get(name.removeprefix(_NAMESPACE))
+            return action if action and action.methods.keys() == {"POST"} else None
+        return found
+
 
 def _tree() -> _Node:
     root = _Node()
@@ -116,7 +127,7 @@ def _split(path: str) -> list[str]:
             name = alternate[1] or (parts.pop() if parts else "")
             parts += (f"{name}({alternate[2]})", _unquoted(alternate[3]))
         elif part:
-            parts.append(_FUNCTION.sub("delta", _ALIAS.sub("microsoft.graph.", part)))
+            parts.append(_FUNCTION.sub("delta", _ALIAS.sub(_NAMESPACE, part)))
     return parts
 
 
@@ -139,7 +150,7 @@ def find(method: str, parts: tuple[str, ...]) -> tuple[Route, tuple[str, ...]]:
     """Give the route to *parts* and the keys in them; raises 400 or 405 when there is none."""
     found = _descend(_ROOT, parts)
     if found is None:
-        raise errors.NO_SEGMENT.error(segment=parts[-1] if parts else "")
+        raise errors.NO_SEGMENT.error(segment=_misfit(parts))
     methods, keys = found
     route = methods.get(method)
     if route is None:
@@ -154,9 +165,25 @@ def _descend(
     if not parts:
         return (node.methods, ()) if node.methods else None
     word, rest = parts[0], parts[1:]
-    if (fixed := node.next.get(word.lower())) and (found := _descend(fixed, rest)):
+    if (fixed := node.named(word)) and (found := _descend(fixed, rest)):
         return found
     if node.key and (found := _descend(node.key, rest)):
         methods, keys = found
         return methods, (word, *keys)
     return None
+
+
+def _misfit(parts: tuple[str, ...]) -> str:
+    """Give the first of *parts* that fits nowhere, or the last one, without a key of its own."""
+    if not parts:
+        return ""
+    place = min(_fitting(_ROOT, parts), len(parts) - 1)
+    return parts[place].partition("(")[0]
+
+
+def _fitting(node: _Node, parts: tuple[str, ...]) -> int:
+    """Count how many of *parts* fit, one after the other."""
+    if not parts:
+        return 0
+    following = (node.named(parts[0]), node.key)
+    return max((1 + _fitting(found, parts[1:]) for found in following if found), default=0)

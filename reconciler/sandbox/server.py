@@ -9,6 +9,7 @@ import asyncio
 import os
 import tempfile
 import time
+import traceback
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +76,7 @@ def running(  # noqa: PLR0913 -- all but the file are for tests and have a defau
     trouble: Trouble = NO_TROUBLE,
     clock: Callable[[], float] = time.monotonic,
     sleep: Sleep = asyncio.sleep,
+    report: Callable[[BaseException], object] = traceback.print_exception,
 ) -> Iterator[Endpoints]:
     """Run the tenant that *file* keeps, or a new one in memory, until the block ends.
 
@@ -83,8 +85,8 @@ def running(  # noqa: PLR0913 -- all but the file are for tests and have a defau
     them for the application that may write; without a folder it has only its secret, and the
     others live as long as the block. *now* tells the time in the tenant; tokens live *lifetime*
     seconds. *trouble* is what goes wrong on purpose; lag and quotas go by *clock*, and what is
-    held back waits in *sleep*. Raises a `UsageError` when *file* is no tenant or is used by
-    another server, and when a port is taken.
+    held back waits in *sleep*. *report* is told of every fault of the tenant itself. Raises a
+    `UsageError` when *file* is no tenant or is used by another server, and when a port is taken.
     """
     traced = os.environ.get(tracing.VARIABLE)
     with (
@@ -101,6 +103,7 @@ def running(  # noqa: PLR0913 -- all but the file are for tests and have a defau
                 trouble=trouble,
                 clock=clock,
                 now=now,
+                report=report,
             )
         ) as tenant,
     ):

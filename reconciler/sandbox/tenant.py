@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+import traceback
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 import orjson
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 _MOST_TOKENS = 256
 """Tokens whose signature is remembered as good."""
+_LONGEST_TARGET: Final = 16 * 1024
+"""Bytes of an address with its query (http.sys, `MaxRequestBytes`: 16,384 by default)."""
 _PURGING = records.Actor(name="Microsoft Entra ID")
 """Who empties the recycle bin; the name is inferred."""
 
@@ -57,8 +61,11 @@ class Tenant:
         trouble: Trouble = NO_TROUBLE,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
+        report: Callable[[BaseException], object] = traceback.print_exception,
     ) -> None:
+        """*report* is told of every fault of the tenant itself; it goes to stderr otherwise."""
         self.db = db
+        self._report = report
         ledger.watch(db)
         self._replicas = Replicas(db, trouble.lag, clock)
         self._quota = trouble.quota or Quota()
@@ -83,7 +90,7 @@ class Tenant:
             reply = self._spoilt(incoming, verdict)
         reply = replies.delayed(reply, self._latency(incoming))
         if self._records:
-            exchange = _exchange(incoming, reply)
+            exchange = _exchange(incoming, reply, is_fault=verdict is not None)
             for record in self._records:
                 record(exchange)
         return reply
@@ -106,13 +113,21 @@ class Tenant:
             reply = self._reply(incoming, echo or request_id)
         except errors.GraphError as error:
             reply = replies.refused(error, request_id, echo)
+        except Exception as fault:  # noqa: BLE001 -- a fault of ours is answered in Graph's form too
+            self.db.rollback()
+            self._report(fault)
+            reply = replies.refused(errors.UNFORESEEN.error(), request_id, echo)
         return replies.dressed(reply, request_id, echo)
 
     def _reply(self, incoming: Incoming, correlation: str) -> Reply:
+        if len(incoming.target) > _LONGEST_TARGET:
+            raise errors.TARGET_TOO_LONG.error()
         caller = self._caller(incoming.headers.get("authorization", ""))
         sessions.require(self.db, caller)
         parts = routes.segments(incoming.path)
-        if len(parts) == 1 and parts[0].lower() == "$batch":
+        if len(parts) == 1 and batch.is_meant(parts):
+            if incoming.is_inner:
+                raise errors.BATCH_NESTED.error()
             if incoming.method != "POST":
                 raise errors.METHOD_NOT_ALLOWED.error()
             return batch.run(incoming, self.answer)
@@ -218,7 +233,7 @@ def _area(incoming: Incoming, route: Route) -> Area:
     return Area.INDEX if route.area is Area.DIRECTORY and is_eventual else route.area
 
 
-def _exchange(incoming: Incoming, reply: Reply) -> Exchange:
+def _exchange(incoming: Incoming, reply: Reply, *, is_fault: bool) -> Exchange:
     shown = {name: value for name, value in incoming.headers.items() if name != "authorization"}
     return Exchange(
         method=incoming.method,
@@ -230,5 +245,6 @@ def _exchange(incoming: Incoming, reply: Reply) -> Exchange:
         reply_headers=dict(reply.headers),
         is_cut=reply.is_cut,
         is_inner=incoming.is_inner,
-        is_batch=not incoming.is_inner and incoming.path.lower().endswith("/$batch"),
+        is_batch=not incoming.is_inner and unquote(incoming.path).lower().endswith("/$batch"),
+        is_fault=is_fault,
     )

@@ -108,6 +108,8 @@ class Exchange:
     is_inner: bool = False
     is_batch: bool = False
     """Whether it is the `$batch` that carried others."""
+    is_fault: bool = False
+    """Whether a fault had its say in the reply."""
 
 
 Record: TypeAlias = Callable[[Exchange], None]

@@ -1,8 +1,8 @@
 """What a broken rule of a schema means, in words for whoever wrote the file.
 
 A part of a schema may say so itself, in `errorMessage` and, for a pattern,
-`patternErrorMessage`. No value is quoted that could be a secret: only choices, and text that
-has a pattern with words of its own.
+`patternErrorMessage`. No value is quoted that could be a secret: only choices, and the start of
+text that has a pattern with words of its own, in fields that are for no secret.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ _LIMITS: Final = {
     "const": "must be {limit}",
 }
 _KEYS_LISTED: Final = 20
+_LONGEST_QUOTED: Final = 40
+_SECRET: Final = frozenset(("secret", "password", "clientId", "certificate", "jwks"))
+"""Fields that hold a secret, or into which one is put by a slip."""
 
 
 def problems(document: Document, schema: Schema) -> Iterator[Diagnostic]:
@@ -94,8 +97,17 @@ def _words(error: ValidationError) -> str:
     if error.validator == "enum":
         return f"is not one of {listing(rule)}"
     if error.validator == "pattern":
-        return f"'{visible(str(error.instance))}' {part['patternErrorMessage']}"
+        return f"{_quoted(error)}{part['patternErrorMessage']}"
     return _LIMITS[str(error.validator)].format(limit=rule)
+
+
+def _quoted(error: ValidationError) -> str:
+    """Give the text that broke a pattern, and nothing of what could be a secret."""
+    if not _SECRET.isdisjoint(error.absolute_path):
+        return ""
+    text = str(error.instance)
+    shown = text if len(text) <= _LONGEST_QUOTED else f"{text[:_LONGEST_QUOTED]}…"
+    return f"'{visible(shown)}' "
 
 
 def _noun(value: object) -> str:

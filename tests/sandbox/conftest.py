@@ -92,6 +92,16 @@ def login(tenant: Endpoints) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def spoilt(certificates: Path) -> Iterator[httpx.Client]:
+    """Open a tenant that may be spoilt to its administration, which may do whatever there is."""
+    with (
+        running(folder=certificates) as endpoints,
+        _client({**endpoints.environment, **endpoints.administration}) as client,
+    ):
+        yield client
+
+
 @pytest.fixture
 def start(certificates: Path) -> Iterator[Callable[..., httpx.Client]]:
     """Start a tenant of one's own; the arguments are those of `running`."""

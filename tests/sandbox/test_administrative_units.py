@@ -127,6 +127,8 @@ def test_an_unknown_unit_is_not_found(office: Office, suffix: str) -> None:
         ("AdministrativeUnit.ReadWrite.All", 200, 400),
         ("Directory.Read.All", 200, 403),
         ("User.ReadWrite.All", 403, 403),
+        ("Group.Create", 403, 403),
+        ("Group.ReadWrite.All", 403, 403),
     ],
 )
 def test_units_want_their_permissions(

@@ -194,6 +194,31 @@ def test_a_wrong_claim_is_refused(
     assert shown["error_description"].startswith(f"AADSTS{number}: ")
 
 
+def test_the_audience_is_not_what_the_caller_calls_us(signer: _Signer, login: httpx.Client) -> None:
+    """An assertion is for the server's own names and port, whatever the request says."""
+    tenant = TOKEN_URL.removesuffix("/oauth2/v2.0/token")
+    port = login.base_url.port
+    audiences = {
+        f"https://127.0.0.1:{port}{tenant}/v2.0": 200,
+        f"https://[::1]:{port}{TOKEN_URL}": 200,
+        f"https://login.microsoftonline.com{TOKEN_URL}": 200,
+        f"https://localhost:1{TOKEN_URL}": 401,
+        f"https://management.azure.com{TOKEN_URL}": 401,
+    }
+    for audience, status in audiences.items():
+        assertion = signer.sign(signer.header(), signer.claims() | {"aud": audience})
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": APPLY_APP.client_id,
+            "scope": "https://graph.microsoft.com/.default",
+            "client_assertion_type": TYPE,
+            "client_assertion": assertion,
+        }
+        for host in (f"localhost:{port}", "localhost:1", "management.azure.com"):
+            reply = login.post(TOKEN_URL, data=form, headers={"Host": host})
+            assert (audience, reply.status_code) == (audience, status)
+
+
 @pytest.mark.parametrize("text", ["", "a.b", "a.b.c", "W10.MQ.", "é.é.é"])
 def test_what_is_no_token_is_refused(login: httpx.Client, text: str) -> None:
     """An assertion is three parts of which two are JSON objects."""
@@ -242,6 +267,7 @@ def test_a_broken_certificate_is_named(tmp_path: Path) -> None:
     """A file that holds no certificate is a usage error that names it."""
     path = tmp_path / "apply-app.pem"
     path.write_text("broken")
+    path.chmod(0o600)
     with pytest.raises(UsageError) as caught, running(folder=tmp_path):
         pass
     assert str(caught.value) == f"{path} holds no certificate"

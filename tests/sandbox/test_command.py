@@ -66,7 +66,7 @@ def test_serve_prints_its_lines_and_stops_when_told(tmp_path: Path, number: int)
     assert (process.returncode, output, complaints) == (0, "", "")
     assert [text.partition("=")[0] for text in exported] == NAMES
     assert f"AZURE_CLIENT_ID={APPLY_APP.client_id}" in exported
-    assert "NO_PROXY=127.0.0.1,localhost" in exported
+    assert "NO_PROXY=127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}" in exported
     assert f"# export AZURE_CLIENT_ID='{PLAN_APP.client_id}'\n" in lines
     certificate = tmp_path / "apply-app.pem"
     alternative = f"# export AZURE_CLIENT_CERTIFICATE_PATH='{certificate}'"
@@ -82,10 +82,12 @@ def test_serve_writes_its_lines_to_a_file(tmp_path: Path) -> None:
     with _serving("--file", str(file), "--env-file", str(path)) as (_, lines):
         assert lines == ["# in another terminal:\n", f". '{path}'\n"]
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        shell = ["/bin/sh", "-c", f'{lines[1]}echo "$AZURE_CLIENT_ID $NO_PROXY"']
+        before = "unset NO_PROXY; no_proxy=intra.example\n"
+        echo = 'echo "$AZURE_CLIENT_ID $NO_PROXY $no_proxy"'
+        shell = ["/bin/sh", "-c", f"{before}{lines[1]}{echo}"]
         told = subprocess.run(shell, capture_output=True, text=True, check=True)  # noqa: S603 -- the line that was printed
-    assert told.stdout == f"{APPLY_APP.client_id} 127.0.0.1,localhost\n"
-    assert _exported(path.read_text().splitlines())[-1] == "no_proxy=127.0.0.1,localhost"
+    loopback = "127.0.0.1,localhost"
+    assert told.stdout == f"{APPLY_APP.client_id} {loopback} {loopback},intra.example\n"
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
@@ -134,13 +136,36 @@ def test_values_are_quoted_for_a_shell() -> None:
         "# the reconciler and the Azure SDKs: the application that may write",
         "export SSL_CERT_FILE='/it'\"'\"'s here/ca.pem'",
         "export AZURE_AUTHORITY_HOST='https://localhost:1'",
-        "export NO_PROXY='127.0.0.1,localhost'",
-        "export no_proxy='127.0.0.1,localhost'",
+        "export NO_PROXY='127.0.0.1,localhost'\"${NO_PROXY:+,$NO_PROXY}\"",
+        "export no_proxy='127.0.0.1,localhost'\"${no_proxy:+,$no_proxy}\"",
         "# the application that may only read: take these instead",
         "# export AZURE_CLIENT_ID='x'",
     ]
     assert "# export AZURE_CONFIG_DIR='/it'\"'\"'s here/azure-cli'" in shown
     assert not any("PROXY='http" in line for line in shown)
+
+
+@pytest.mark.parametrize("sign", ["\n", "\r", "\x1b", "\u2028", "\udcff"])
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "AZURE_CLIENT_SECRET"])
+def test_a_value_that_would_leave_its_line_is_refused(name: str, sign: str) -> None:
+    """Neither a secret nor a folder's name gets a command into the lines, comments included."""
+    known = {"SSL_CERT_FILE": "/ca.pem", "AZURE_AUTHORITY_HOST": "https://localhost:1"}
+    bad = {name: f"/x{sign}touch pwned{sign}/ca.pem"}
+    for endpoints in (Endpoints(known | bad, {}), Endpoints(known, {}, administration=bad)):
+        if name == "SSL_CERT_FILE" and endpoints.administration:
+            continue
+        with pytest.raises(UsageError) as caught:
+            exports(endpoints)
+        assert str(caught.value) == f"{name} would hold a control character"
+        assert "pwned" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_comment_stays_one_to_its_last_line() -> None:
+    """What is offered as a comment has the sign of one at each of its lines."""
+    known = {"SSL_CERT_FILE": "/ca.pem", "AZURE_AUTHORITY_HOST": "https://localhost:1"}
+    shown = exports(Endpoints(known, {}, graph="https://x\ntouch pwned\n")).splitlines()
+    assert "touch pwned" not in {line.strip() for line in shown}
+    assert all(line.startswith(("# ", "export ")) for line in shown)
 
 
 def _commented(path: Path, *starts: str) -> str:

@@ -327,6 +327,9 @@ def test_an_issuer_on_this_machine_is_asked(
         "http://127.0.0.1:1/keys",
         "http://127.0.0.1:99999/keys",
         "http://127.0.0.1/é",
+        "http://127.0.0.1:80/keys",
+        "http://127.0.0.2:{port}/keys",
+        "http://anybody@127.0.0.1:{port}/keys",
         "keys",
         7,
     ],
@@ -337,8 +340,10 @@ def test_nothing_beyond_this_machine_is_asked(
     issuer: _Issuer,
     address: Any,  # noqa: ANN401 -- as JSON
 ) -> None:
-    """Keys elsewhere are not fetched, whoever points at them."""
-    issuer.publish(address, {})
+    """Keys elsewhere, on another server of this machine too, are not fetched."""
+    port = issuer.server.server_port
+    where = address.format(port=port) if isinstance(address, str) else address
+    issuer.publish(where, {"keys": [_jwk(KEY)]})
     client = registered(_credential(issuer.address, jwks=None))
     assert _ask(login, client, _assertion(issuer.address)) == (
         501661,

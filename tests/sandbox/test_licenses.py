@@ -291,12 +291,14 @@ def test_a_subscription_goes_through_its_stages(
 # --- reading
 
 
-def test_subscriptions_know_select_only(graph: httpx.Client) -> None:
-    """`$select` chooses, `$filter` is refused, and other options are passed over."""
+def test_subscriptions_are_selected_and_not_filtered(graph: httpx.Client) -> None:
+    """`$select` chooses, `$top` makes pages, and `$filter` is refused."""
     path = "/subscribedSkus?$select=skuPartNumber,ConsumedUnits"
     reply = graph.get(f"{path}&$top=1").json()
     assert reply["@odata.context"].endswith("#subscribedSkus(skuPartNumber,ConsumedUnits)")
-    assert len(reply["value"]) == len(ID_OF)
+    rest = graph.get(reply["@odata.nextLink"].replace("top=1&", "top=99&")).json()
+    assert len(reply["value"] + rest["value"]) == len(ID_OF)
+    assert "@odata.nextLink" not in rest
     assert set(reply["value"][0]) == {"skuPartNumber", "consumedUnits"}
     key = f"{TENANT_ID}_{ID_OF['SPE_E3']}"
     shown = graph.get(f"/subscribedSkus/{key}?$select=skuId").json()

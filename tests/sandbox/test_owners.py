@@ -41,7 +41,7 @@ def test_an_owner_comes_and_goes(admin: httpx.Client, new_group: Made, joiner: M
     assert admin.post(f"{path}/$ref", json=by_upn).status_code == 204
     assert admin.post(f"{path}/$ref", json=_reference(APPLY_APP.principal_id)).status_code == 204
     shown = admin.get(f"{path}?$select=id").json()
-    assert shown["@odata.context"].endswith("$metadata#directoryObjects")
+    assert shown["@odata.context"].endswith("$metadata#directoryObjects(id)")
     assert [(item["id"], item["@odata.type"].rpartition(".")[2]) for item in shown["value"]] == [
         (one["id"], "user"),
         (other["id"], "user"),

@@ -236,6 +236,22 @@ OTHERS = [
     _get("SKIP_UNSUPPORTED", "/users?$skip=1"),
     _get("SKIP_UNSUPPORTED", "/groups?$skip=1"),
     _get("UNSUPPORTED", "/domains?$orderby=id"),
+    _get("UNSUPPORTED", "/domains?$filter=isDefault eq true"),
+    _get("UNSUPPORTED", "/domains?$expand=rootDomain"),
+    _get("UNSUPPORTED", "/domains/contoso.com?$expand=rootDomain"),
+    _get("UNSUPPORTED", "/organization?$filter=id eq 'x'"),
+    _get("UNSUPPORTED", "/subscribedSkus?$expand=servicePlans"),
+    _get("UNSUPPORTED", f"/users/{PRIYA}/licenseDetails?$filter=id eq 'x'"),
+    *(
+        _get("NOT_COLLECTION", f"{path}?{option}")
+        for option in ("$filter=id eq 'x'", "$top=1", "orderby=id", "$skip=1")
+        for path in (
+            "/domains/contoso.com",
+            f"/users/{PRIYA}",
+            f"/users/{PRIYA}/manager",
+            f"/groups/{GROUP_ID['contractors']}",
+        )
+    ),
     _get("UNSUPPORTED", f"/users/{PRIYA}/transitiveMemberOf?$filter=id eq 'x'"),
     _get("UNSUPPORTED", "/users?$filter=displayName gt 'a'&$count=true", ADVANCED),
     _get("UNSUPPORTED", "/users?$filter=displayName ge 'a'&$count=true", ADVANCED),
@@ -287,11 +303,11 @@ OTHERS = [
     *(_get("PAGE_TOKEN", f"/users?$skiptoken={token}") for token in ("x", "cm93Ong=", "Zm9v")),
     # licenses
     Case(
-        "LICENSE_ARRAYS",
+        "PARAMETERS",
         "POST",
         f"{UMA}/assignLicense",
         {"addLicenses": []},
-        {"missing": "removeLicenses"},
+        {"operation": "assignLicense", "missing": "removeLicenses"},
     ),
     Case("NO_USAGE_LOCATION", "POST", f"{UMA}/assignLicense", _licenses(ID_OF["SPE_E5"])),
     Case("UNKNOWN_SKU", "POST", f"{UMA}/assignLicense", _licenses(ABSENT), {"sku": ABSENT}),
@@ -320,7 +336,7 @@ OTHERS = [
     ),
     Case("NOT_HELD", "POST", f"{UMA}/assignLicense", _licenses(remove=(ID_OF["SPE_E3"],))),
     *(
-        Case("BAD_GUID", "POST", f"{UMA}/assignLicense", body)
+        Case("WRONG_TYPE", "POST", f"{UMA}/assignLicense", body, {"kind": "Guid"})
         for body in (
             _licenses("SPE_E5"),
             _licenses(remove=("SPE_E5",)),

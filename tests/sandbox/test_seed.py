@@ -319,7 +319,42 @@ def _person(**more: str) -> str:
     return f"people:\n  - userPrincipalName: ada@fabrikam.example{rows}\n"
 
 
+UNPRINTABLE = '"Correct-Horse-9\\x1b"'
+PEOPLE_OF_ONE_ADDRESS = f"""{HEAD}people:
+  - {{userPrincipalName: ada@fabrikam.example, mail: a@fabrikam.example}}
+  - userPrincipalName: ben@fabrikam.example
+    proxyAddresses: ['smtp:A@fabrikam.example']
+"""
+
 CASES = {
+    "two people of one address": (
+        PEOPLE_OF_ONE_ADDRESS,
+        "6:5: error: the address 'a@fabrikam.example' is somebody else's already\n  hint: give",
+    ),
+    "a group of one's address": (
+        (
+            f"{HEAD}people: [{{userPrincipalName: ada@fabrikam.example, mail: x@fabrikam.example}}"
+            "]\ngroups: [{displayName: X, kind: microsoft365}]"
+        ),
+        "5:10: error: the address 'x@fabrikam.example' is somebody else's already",
+    ),
+    "unprintable secret": (
+        f'{HEAD}applications: [{{displayName: x, secret: "12345678\\ntouch pwned"}}]',
+        "4:41: error: secret must be of characters that can be printed",
+    ),
+    "unprintable end": (
+        f'{HEAD}applications: [{{displayName: x, secret: "12345678\\n"}}]',
+        "error: secret must be of characters that can be printed",
+    ),
+    "unprintable password": (
+        f"{HEAD}{_person(password=UNPRINTABLE)}",
+        "error: password must be of characters that can be printed",
+    ),
+    "secret for an id": (
+        f"{HEAD}applications: [{{displayName: x, clientId: s3cr3t}}]",
+        "error: clientId must be a GUID",
+    ),
+    "long text": (f"{HEAD}extensions: [{'x' * 50}]", f"extensions '{'x' * 40}…' must be"),
     "nothing": ("", "1:1: error: the file is empty\n  hint: see docs/sandbox.md for an example"),
     "empty": ("~", "1:1: error: the file must be a mapping of keys to values, not empty"),
     "version": (HEAD.replace("1", "2", 1), "1:10: error: version must be 1"),

@@ -303,6 +303,7 @@ def test_broken_certificates_are_named(tmp_path: Path) -> None:
     """A certificate that is none is a usage error, not a server that never starts."""
     for name in ("sandbox-ca.pem", "sandbox-tls.pem", "sandbox-tls-key.pem"):
         (tmp_path / name).write_text("broken")
+        (tmp_path / name).chmod(0o600)
     with pytest.raises(UsageError, match="certificates"), running(folder=tmp_path):
         pass
 
@@ -333,6 +334,7 @@ def test_certificates_that_lack_a_name_are_made_anew(tmp_path: Path, names: list
     (tmp_path / "sandbox-ca.pem").write_text("of another day")
     made.cert_chain_pems[0].write_to_path(tmp_path / "sandbox-tls.pem")
     made.private_key_pem.write_to_path(tmp_path / "sandbox-tls-key.pem")
+    (tmp_path / "sandbox-tls-key.pem").chmod(0o600)
     seen = []
     for _ in range(2):
         files = certificates.ensure(tmp_path)
@@ -346,6 +348,7 @@ def test_a_certificate_for_no_name_is_left_alone(tmp_path: Path) -> None:
     authority = trustme.CA()
     for name in ("sandbox-ca.pem", "sandbox-tls.pem", "sandbox-tls-key.pem"):
         authority.cert_pem.write_to_path(tmp_path / name)
+        (tmp_path / name).chmod(0o600)
     certificates.ensure(tmp_path)
     assert (tmp_path / "sandbox-tls.pem").read_bytes() == authority.cert_pem.bytes()
 
@@ -421,7 +424,7 @@ def test_odd_addresses_are_refused(graph: httpx.Client, target: bytes) -> None:
         connection.sendall(
             b"GET "
             + target
-            + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: "
+            + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: "
             + token
             + b"\r\n\r\n"
         )

@@ -24,6 +24,14 @@ def text(given: Mapping[str, Any], name: str) -> str | None:
     raise errors.WRONG_TYPE.error(kind="String")
 
 
+def required(given: Mapping[str, Any], name: str, resource: str) -> str:
+    """Give a text; raises Graph's refusal of one that is missing from a *resource*."""
+    value = text(given, name)
+    if not value:
+        raise errors.MISSING_VALUE.error(property=name, resource=resource)
+    return value
+
+
 def flag(given: Mapping[str, Any], name: str) -> bool | None:
     """Give a boolean, or None when it is null or missing; raises as `text` does."""
     value = given.get(name.lower())

@@ -15,7 +15,7 @@ from reconciler.sandbox.calls import NO_CONTENT, Call, Route, checked_id
 from reconciler.sandbox.data import accounts, addresses, values
 from reconciler.sandbox.data.accounts import User
 from reconciler.sandbox.data.properties import GROUP_DEFAULTS, USER_DEFAULTS
-from reconciler.sandbox.query import lists, odata
+from reconciler.sandbox.query import lists, odata, singles
 from reconciler.sandbox.query.lists import Rows
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def listing_groups(call: Call) -> Reply:
 
 def read(call: Call) -> Reply:
     """`GET /directory/deletedItems/{id}`."""
-    asked = odata.options(call.request)
+    asked = singles.options(call.request)
     found = _get(call)
     if isinstance(found, User):
         permissions.require(call, permissions.DELETED_READ)
@@ -100,10 +100,18 @@ def restore(call: Call) -> Reply:
             found, upn=upn, deleted=None, properties=_with_free_addresses(call, found)
         )
         accounts.save(call.db, restored)
-        return _typed(call, "user", accounts.show(call.db, restored, USER_DEFAULTS))
+        return _typed(call, "user", users.shown(call, restored, USER_DEFAULTS))
     group_deletions.require_restorable(call.db, found)
     call.db.execute('UPDATE "group" SET deleted = NULL WHERE id = ?', (found.id,))
     return _typed(call, "group", groups.show(replace(found, deleted=None), GROUP_DEFAULTS))
+
+
+def refuse_restore(call: Call) -> Reply:
+    """`POST /users/{id}/restore`: what is deleted is not found there.
+
+    msgraph-sdk-powershell#987; that a living user is answered the same is inferred.
+    """
+    raise errors.NO_RESOURCE.error(id=call.key)
 
 
 def _with_free_addresses(call: Call, user: User) -> Mapping[str, Any]:
@@ -168,4 +176,5 @@ ROUTES: Final = (
         "directory/deletedItems/{}/restore",
         Route(restore, _EITHER, activity="Restore user"),
     ),
+    ("POST", "users/{}/restore", Route(refuse_restore, permissions.USER_DELETE)),
 )

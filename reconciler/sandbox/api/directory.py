@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.sandbox import errors
 from reconciler.sandbox import permissions as p
-from reconciler.sandbox.api import objects
-from reconciler.sandbox.api.closed import selected
+from reconciler.sandbox.api import closed, objects
 from reconciler.sandbox.calls import Call, Route, checked_id
 from reconciler.sandbox.data.store import resource, resources
 from reconciler.sandbox.query import odata
@@ -22,19 +21,14 @@ _SELECTED_COST: Final = "2"
 
 
 def _list(call: Call, kind: str, name: str) -> Reply:
-    asked = odata.options(call.request)
-    value = [selected(kind, document, asked) for document in resources(call.db, kind)]
-    context = odata.context(name, asked.select, asked.select)
-    return call.entity(context, {"value": value})
+    return closed.listing(call, name, kind, resources(call.db, kind))
 
 
 def _one(call: Call, kind: str, name: str) -> Reply:
-    asked = odata.options(call.request)
     document = resource(call.db, kind, call.key)
     if document is None:
         raise errors.NO_RESOURCE.error(id=call.key)
-    context = odata.context(name, asked.select, asked.select)
-    return call.entity(f"{context}/$entity", selected(kind, document, asked))
+    return closed.one(call, name, kind, document)
 
 
 def domains(call: Call) -> Reply:

@@ -14,7 +14,7 @@ from reconciler.sandbox import permissions as p
 from reconciler.sandbox.api import bodies, objects, rolelists, roles
 from reconciler.sandbox.api.objects import Links
 from reconciler.sandbox.api.rolelists import Shape, text
-from reconciler.sandbox.calls import NO_CONTENT, Call, Route, checked_id, referenced
+from reconciler.sandbox.calls import NO_CONTENT, Call, Route, referenced
 from reconciler.sandbox.company.governance import DIRECTORY_ROLE, activate
 from reconciler.sandbox.data import assignments, schedules
 from reconciler.sandbox.data.assignments import Holding
@@ -63,14 +63,14 @@ _SHAPE: Final = Shape(
 
 
 def listing(call: Call) -> Reply:
-    """`GET /directoryRoles`: the active ones."""
+    """`GET /directoryRoles`: the active ones, all at once."""
     source = f"SELECT rowid AS seq, document FROM resource WHERE kind = '{DIRECTORY_ROLE}'"  # noqa: S608 -- a constant
-    return rolelists.listing(call, _SHAPE, source)
+    return rolelists.listing(call, _SHAPE, source, is_paged=False)
 
 
 def activated(call: Call) -> Reply:
     """`POST /directoryRoles`: make a role active; an active one is a conflict."""
-    key = bodies.text(bodies.lowered(call.body()), "roleTemplateId") or ""
+    key = bodies.required(bodies.lowered(call.body()), "roleTemplateId", "DirectoryRole")
     if resource(call.db, "roleDefinition", key) is None:
         raise errors.NO_RESOURCE.error(id=key)
     made = activate(call.db, key.lower())
@@ -117,7 +117,7 @@ def add(call: Call, find: Find) -> Reply:
 def remove(call: Call, find: Find) -> Reply:
     """`DELETE /directoryRoles/{id}/members/{oid}/$ref`."""
     role = find(call)
-    holding = Holding(role["roleTemplateId"], checked_id(call.keys[1]))
+    holding = Holding(role["roleTemplateId"], objects.linked_id(call.db, call.keys[1]))
     if not assignments.is_held(call.db, holding):
         raise errors.NO_RESOURCE.error(id=call.keys[1])
     schedules.drop(call.db, schedules.ACTIVE, holding)

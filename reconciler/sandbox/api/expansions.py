@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.sandbox import errors
+from reconciler.sandbox import permissions as p
 from reconciler.sandbox.api import objects, openextensions, relations, users
 from reconciler.sandbox.data import accounts
 from reconciler.sandbox.query import odata
@@ -34,6 +35,26 @@ _OF_GROUP: Final = {
     "transitivemembers": ("transitiveMembers", relations.transitive_members),
 }
 
+_READERS: Final = {
+    "user": {
+        "directreports": p.MANAGER_READ,
+        "extensions": p.USER_READ_FULL,
+        "manager": p.MANAGER_READ,
+        "memberof": p.MEMBER_OF,
+        "ownedobjects": p.OWNED_READ,
+        "transitivememberof": p.TRANSITIVE_MEMBER_OF,
+    },
+    "group": {
+        "extensions": p.GROUP_EXTENSION_READ,
+        "memberof": p.GROUP_READ,
+        "members": p.MEMBER_READ,
+        "owners": p.OWNER_READ,
+        "transitivememberof": p.GROUP_READ,
+        "transitivemembers": p.MEMBER_READ,
+    },
+}
+"""What can be expanded of each type, and what opens it: that of its own address."""
+
 
 def of_user(call: Call, user: User, asked: Options) -> dict[str, Any]:
     """Give what `$expand` adds to *user*; raises Graph's refusals."""
@@ -57,13 +78,18 @@ def of_group(call: Call, group: Group, asked: Options) -> dict[str, Any]:
     return _linked(call, group.id, expansion, _OF_GROUP)
 
 
-def check(asked: Options, kind: str) -> None:
-    """Raise Graph's refusal of a relationship that objects of *kind* lack, before any is shown."""
+def check(call: Call, asked: Options, kind: str) -> None:
+    """Raise Graph's refusals of what `$expand` names, before any object of *kind* is shown.
+
+    A relationship that those objects lack, or that the caller may not read at its own address.
+    """
     expansion = asked.expansion()
-    known = _OF_USER if kind == "user" else _OF_GROUP
-    others = {"manager", "extensions"} if kind == "user" else {"extensions"}
-    if expansion and expansion.name.lower() not in {*known, *others}:
+    if expansion is None:
+        return
+    readers = _READERS[kind].get(expansion.name.lower())
+    if readers is None:
         raise errors.UNKNOWN_SELECT.error(property=expansion.name, type=kind)
+    p.require(call, readers)
 
 
 def _linked(

@@ -11,7 +11,7 @@ from reconciler.sandbox.api import groups, links, objects
 from reconciler.sandbox.api.groups import Group
 from reconciler.sandbox.calls import NO_CONTENT, Call, Route
 from reconciler.sandbox.data import addresses, group_values, values
-from reconciler.sandbox.data.accounts import User
+from reconciler.sandbox.data.accounts import GUID, User
 from reconciler.sandbox.data.group_values import DYNAMIC, HIDDEN, PRIVATE, UNIFIED
 from reconciler.sandbox.data.properties import GROUP_DEFAULTS
 from reconciler.sandbox.data.store import path_expression, resources, setting, to_text
@@ -135,16 +135,27 @@ def _link_new(call: Call, group: Group, bound: Mapping[str, list[str]]) -> None:
 def _require_sight(call: Call, keys: Iterable[str]) -> None:
     """Raise Graph's 403 unless the caller may read whom it puts in, itself excepted.
 
-    So it is for those who were granted `Group.Create` alone ("Create group").
+    So it is for those who were granted `Group.Create` alone ("Create group"). What is not
+    there is refused like what it could be, so that nobody learns which of both it is.
     """
     for key in keys:
         match objects.find_any(call.db, key):
+            case None:
+                _require_any_sight(call, key)
             case User():
                 permissions.require(call, permissions.USER_READ_FULL)
             case Group():
                 permissions.require(call, permissions.GROUP_READ)
-            case found if found is not None and found.id != call.caller.principal_id:
+            case found if found.id != call.caller.principal_id:
                 permissions.require(call, permissions.PRINCIPAL_READ)
+
+
+def _require_any_sight(call: Call, key: str) -> None:
+    """Raise Graph's 403 unless the caller may read all that could have this id or UPN."""
+    permissions.require(call, permissions.USER_READ_FULL)
+    if GUID.fullmatch(key):
+        permissions.require(call, permissions.GROUP_READ)
+        permissions.require(call, permissions.PRINCIPAL_READ)
 
 
 # --- changing

@@ -118,8 +118,9 @@ def selected(call: Call, asked: Options) -> tuple[str, ...]:
 def require_write(call: Call, granted: frozenset[str], group: Group | None) -> Group:
     """Give *group*, if this caller may change it; raises Graph's 403, or 404 for None.
 
-    Who owns a group needs no permission (terraform-provider-azuread, `group`); for one that
-    may hold roles everybody needs one more.
+    An application that owns a group needs no permission (terraform-provider-azuread, `group`),
+    a person does: what it may do is what its token's scopes say. For a group that may hold
+    roles everybody needs one more.
     """
     if not call.may(*granted) and not (group and _is_owner(call, group)):
         raise errors.DENIED.error()
@@ -130,6 +131,8 @@ def require_write(call: Call, granted: frozenset[str], group: Group | None) -> G
 
 
 def _is_owner(call: Call, group: Group) -> bool:
+    if call.caller.is_person:
+        return False
     row = call.db.execute(
         "SELECT 1 FROM owner WHERE group_id = ? AND owner_id = ?",
         (group.id, call.caller.principal_id),

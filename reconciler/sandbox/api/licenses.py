@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.sandbox import errors
 from reconciler.sandbox import permissions as p
-from reconciler.sandbox.api.closed import selected
+from reconciler.sandbox.api import closed, users
 from reconciler.sandbox.calls import Route
 from reconciler.sandbox.company.skus import PROHIBITED
 from reconciler.sandbox.data import accounts, holdings, plans
@@ -18,7 +18,6 @@ from reconciler.sandbox.data.holdings import NO_ERROR, Holding
 from reconciler.sandbox.data.properties import USER_DEFAULTS
 from reconciler.sandbox.data.store import resource
 from reconciler.sandbox.data.subscriptions import Subscriptions
-from reconciler.sandbox.query import odata
 
 if TYPE_CHECKING:
     import sqlite3
@@ -61,7 +60,7 @@ def changes(call: Call) -> tuple[dict[str, Holding], tuple[str, ...]]:
     given = {name.lower(): value for name, value in call.body().items()}
     missing = [name for name in _ARRAYS if not isinstance(given.get(name.lower()), list)]
     if missing:
-        raise errors.LICENSE_ARRAYS.error(missing=", ".join(missing))
+        raise errors.PARAMETERS.error(operation="assignLicense", missing=", ".join(missing))
     added = [_addition(call.db, entry) for entry in given["addlicenses"]]
     removed = tuple(_known(call.db, _guid(entry))["skuId"] for entry in given["removelicenses"])
     if not added and not removed:
@@ -71,7 +70,7 @@ def changes(call: Call) -> tuple[dict[str, Holding], tuple[str, ...]]:
 
 def _guid(value: object) -> str:
     if not isinstance(value, str) or not GUID.fullmatch(value):
-        raise errors.BAD_GUID.error()
+        raise errors.WRONG_TYPE.error(kind="Guid")
     return value.lower()
 
 
@@ -84,7 +83,7 @@ def _known(db: sqlite3.Connection, sku_id: str) -> dict[str, Any]:
 
 def _addition(db: sqlite3.Connection, entry: object) -> Holding:
     if not isinstance(entry, dict):
-        raise errors.BAD_GUID.error()
+        raise errors.WRONG_TYPE.error(kind="Guid")
     given = {name.lower(): value for name, value in entry.items()}
     sku = _known(db, _guid(given.get("skuid")))
     if sku["appliesTo"] != "User":
@@ -157,7 +156,7 @@ def _check_seats(before: list[Holding], added: Iterable[str], skus: Subscription
 
 
 def _shown(call: Call, user: User) -> Reply:
-    return call.entity("users/$entity", accounts.show(call.db, user, USER_DEFAULTS))
+    return call.entity("users/$entity", users.shown(call, user, USER_DEFAULTS))
 
 
 def reprocess(call: Call) -> Reply:
@@ -169,14 +168,10 @@ def reprocess(call: Call) -> Reply:
 
 def details(call: Call) -> Reply:
     """`GET /users/{id}/licenseDetails`."""
-    asked = odata.options(call.request)
     user = accounts.get(call.db, call.key)
     assigned = accounts.show(call.db, user, ["assignedLicenses"])["assignedLicenses"]
-    value = [
-        selected("licenseDetails", _detail(call.db, user, license_), asked) for license_ in assigned
-    ]
-    context = odata.context(f"users('{user.id}')/licenseDetails", asked.select, asked.select)
-    return call.entity(context, {"value": value})
+    shown = (_detail(call.db, user, license_) for license_ in assigned)
+    return closed.listing(call, f"users('{user.id}')/licenseDetails", "licenseDetails", shown)
 
 
 def _detail(db: sqlite3.Connection, user: User, license_: dict[str, Any]) -> dict[str, Any]:

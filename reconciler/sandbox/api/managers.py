@@ -10,7 +10,7 @@ from reconciler.sandbox import permissions as p
 from reconciler.sandbox.api.users import reference
 from reconciler.sandbox.calls import NO_CONTENT, Call, Route, referenced
 from reconciler.sandbox.data import accounts
-from reconciler.sandbox.query import odata
+from reconciler.sandbox.query import singles
 
 if TYPE_CHECKING:
     from reconciler.sandbox.data.accounts import User
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def read(call: Call) -> Reply:
     """`GET /users/{id}/manager`."""
     found = _manager(call)
-    asked = odata.options(call.request)
+    asked = singles.options(call.request)
     return call.entity("directoryObjects/$entity", reference(call, found, asked.select))
 
 
@@ -42,6 +42,8 @@ def assign(call: Call) -> Reply:
     """`PUT /users/{id}/manager/$ref`."""
     user = _manageable(call)
     target = accounts.get(call.db, referenced(call.body()))
+    if target.id == user.id:
+        raise errors.INVALID_TARGET.error(type="User", id=user.id, property="manager")
     accounts.save(call.db, replace(user, manager=target.id))
     return NO_CONTENT
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.sandbox import errors, permissions
 from reconciler.sandbox.api import group_deletions, groups, links, objects, users
 from reconciler.sandbox.api.groups import Group
-from reconciler.sandbox.calls import NO_CONTENT, Call, Route, checked_id, referenced
+from reconciler.sandbox.calls import NO_CONTENT, Call, Route, referenced
 from reconciler.sandbox.data.accounts import User
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def bare(_: Call) -> Reply:
 
 def remove(call: Call) -> Reply:
     """`DELETE /groups/{id}/members/{oid}/$ref`."""
-    links.remove_member(call, _writable(call), checked_id(call.keys[1]))
+    links.remove_member(call, _writable(call), objects.linked_id(call.db, call.keys[1]))
     return NO_CONTENT
 
 
 def delete_object(call: Call) -> Reply:
     """`DELETE /groups/{id}/members/{oid}`: without `/$ref` the object itself goes."""
     group = groups.get(call.db, call.key)
-    key = checked_id(call.keys[1])
+    key = objects.linked_id(call.db, call.keys[1])
     held = call.db.execute(
         "SELECT 1 FROM member WHERE group_id = ? AND member_id = ?", (group.id, key)
     ).fetchone()

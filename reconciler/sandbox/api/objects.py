@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from reconciler.sandbox import errors
 from reconciler.sandbox.api import groups, users
 from reconciler.sandbox.api.groups import Group
+from reconciler.sandbox.calls import checked_id
 from reconciler.sandbox.data import accounts
 from reconciler.sandbox.data.properties import GROUP, USER, Filter, Property
 from reconciler.sandbox.data.store import path_expression, resource
@@ -90,6 +91,13 @@ def find_any(db: sqlite3.Connection, key: str) -> Object | None:
     return found
 
 
+def linked_id(db: sqlite3.Connection, key: str) -> str:
+    """Give the id of what a link names, by its id or, of a user, by its UPN."""
+    if "@" not in key:
+        return checked_id(key)
+    return accounts.get(db, key).id
+
+
 def exists(db: sqlite3.Connection, key: str) -> bool:
     """Whether a living user, a group or a service principal has this id."""
     return find(db, key) is not None
@@ -157,13 +165,26 @@ def listing(call: Call, links: Links, cast: str | None = None) -> Reply:
         raise errors.UNSUPPORTED.error()
     linked = _rows(call, asked, links, cast)
     name = f"{cast}s" if cast in {"user", "group"} else "directoryObjects"
+    named = _selected(call, asked, (cast,) if cast else links.kinds)
 
     def shown(row: tuple[Any, ...]) -> dict[str, Any]:
         found = find_any(call.db, row[1])
         assert found is not None  # noqa: S101 -- the rows are those of objects that are there
         return _document(call, found, asked) if cast else show(call, found, asked)
 
-    return lists.paged(call, asked, name, linked, EVERYTHING, ordering.LINKED, shown)
+    context = odata.context(name, asked.select, named)
+    return lists.paged(call, asked, context, linked, EVERYTHING, ordering.LINKED, shown)
+
+
+def _selected(call: Call, asked: Options, kinds: Iterable[str]) -> tuple[str, ...]:
+    """Give what `$select` names of the properties that objects of *kinds* have."""
+    known: dict[str, Property] = {}
+    for kind in kinds:
+        named = {"user": USER, "group": GROUP}.get(kind)
+        known |= named or {name.lower(): Property(name) for name in _SHOWN[kind]}
+    text = ",".join(asked.select)
+    extensions = odata.extensions(call) if odata.mentions_extension(text) else {}
+    return odata.chosen(asked.select, known, (), extensions)
 
 
 def count(call: Call, links: Links, cast: str | None = None) -> Reply:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.sandbox import permissions
-from reconciler.sandbox.api import groups, links
-from reconciler.sandbox.calls import NO_CONTENT, Call, Route, checked_id, referenced
+from reconciler.sandbox.api import groups, links, objects
+from reconciler.sandbox.calls import NO_CONTENT, Call, Route, referenced
 
 if TYPE_CHECKING:
     from reconciler.sandbox.api.groups import Group
@@ -31,7 +31,7 @@ def add(call: Call) -> Reply:
 
 def remove(call: Call) -> Reply:
     """`DELETE /groups/{id}/owners/{oid}/$ref`."""
-    links.remove_owner(call, _writable(call), checked_id(call.keys[1]))
+    links.remove_owner(call, _writable(call), objects.linked_id(call.db, call.keys[1]))
     return NO_CONTENT
 
 

@@ -9,7 +9,7 @@ from reconciler.sandbox import permissions as p
 from reconciler.sandbox.api import expansions, groups, objects, users
 from reconciler.sandbox.calls import Call, Route
 from reconciler.sandbox.data import accounts, pages
-from reconciler.sandbox.query import lists, odata
+from reconciler.sandbox.query import lists, odata, singles
 from reconciler.sandbox.query.lists import Rows
 from reconciler.sandbox.wire import Reply
 
@@ -31,7 +31,7 @@ def list_users(call: Call) -> Reply:
     if _is_plain(call, asked):
         return _plain_page(call, asked)
     users.refuse_uncollected(asked)
-    expansions.check(asked, "user")
+    expansions.check(call, asked, "user")
     names = users.selected(call, asked)
 
     def show(row: tuple[Any, ...]) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def _is_plain(call: Call, asked: Options) -> bool:
     """Whether a page shows everybody's default properties, which are kept ready."""
     narrowing = (asked.filter, asked.expand, asked.search, asked.orderby)
     is_whole = not asked.select and narrowing == (None, None, None, None)
-    return is_whole and not p.USER_READ_FULL.isdisjoint(call.caller.permissions)
+    return is_whole and p.reads_users_whole(call)
 
 
 def _plain_page(call: Call, asked: Options) -> Reply:
@@ -59,8 +59,8 @@ def _plain_page(call: Call, asked: Options) -> Reply:
 
 def read_user(call: Call) -> Reply:
     """`GET /users/{id|upn}`."""
-    asked = odata.options(call.request)
-    expansions.check(asked, "user")
+    asked = singles.options(call.request)
+    expansions.check(call, asked, "user")
     user = accounts.get(call.db, call.key)
     names = users.selected(call, asked)
     context = odata.context("users", asked.select, names)
@@ -81,7 +81,7 @@ def count_users(call: Call) -> Reply:
 def list_groups(call: Call) -> Reply:
     """`GET /groups`."""
     asked = odata.options(call.request, is_searchable=True)
-    expansions.check(asked, "group")
+    expansions.check(call, asked, "group")
     names = groups.selected(call, asked)
 
     def show(row: tuple[Any, ...]) -> dict[str, Any]:
@@ -109,8 +109,8 @@ def read_unique_group(call: Call) -> Reply:
 
 
 def _read_group(call: Call, group: Group) -> Reply:
-    asked = odata.options(call.request)
-    expansions.check(asked, "group")
+    asked = singles.options(call.request)
+    expansions.check(call, asked, "group")
     names = groups.selected(call, asked)
     context = odata.context("groups", asked.select, names)
     return call.entity(f"{context}/$entity", _group(call, group, names, asked))

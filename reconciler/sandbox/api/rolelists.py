@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -19,7 +19,7 @@ from reconciler.sandbox.api import objects
 from reconciler.sandbox.data.assignments import UNITS, WHOLE_TENANT
 from reconciler.sandbox.data.properties import Filter, Kind, Property
 from reconciler.sandbox.data.store import resource
-from reconciler.sandbox.query import expand, odata
+from reconciler.sandbox.query import expand, odata, singles
 from reconciler.sandbox.query.queries import Index
 from reconciler.sandbox.wire import Json
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from reconciler.sandbox.calls import Call
     from reconciler.sandbox.wire import Reply
 
-_ITEM: Final = re.compile(r"[^,(]+(?:\([^)]*\))?")
+_ALL: Final = 1 << 31
+"""More than any list holds."""
+_ITEM: Final = re.compile(r"[^,(]+(?:\([^()]*\))?")
 
 Document: TypeAlias = dict[str, Any]
 Related: TypeAlias = Callable[["Call", Document, tuple[str, ...]], Json]
@@ -87,9 +89,14 @@ def other(name: str) -> Property:
     return Property(name, Kind.OTHER)
 
 
-def listing(call: Call, shape: Shape, source: str, *values: object) -> Reply:
-    """Give one page of the rows of *source*: a number and a document, then the columns."""
+def listing(call: Call, shape: Shape, source: str, *values: object, is_paged: bool = True) -> Reply:
+    """Give one page of the rows of *source*: a number and a document, then the columns.
+
+    All of them, whatever `$top` says, if the collection is not *is_paged*.
+    """
     asked = odata.options(call.request)
+    if not is_paged:
+        asked = replace(asked, top=_ALL, after=0)
     names = shape.names(asked.select)
     related = _related(shape, asked.expand)
     where, given = "1", tuple[Any, ...]()
@@ -116,7 +123,7 @@ def listing(call: Call, shape: Shape, source: str, *values: object) -> Reply:
 
 def one(call: Call, shape: Shape, document: Document, status: int = 200) -> Reply:
     """Give one object with what `$select` and `$expand` ask for."""
-    asked = odata.options(call.request)
+    asked = singles.options(call.request)
     names = shape.names(asked.select)
     context = odata.context(shape.collection, asked.select, names)
     shown = _shown(call, document, names, _related(shape, asked.expand))

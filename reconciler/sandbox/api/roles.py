@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.sandbox import errors
 from reconciler.sandbox import permissions as p
-from reconciler.sandbox.api import groups, objects, rolelists, rolescopes
+from reconciler.sandbox.api import bodies, groups, objects, rolelists, rolescopes
 from reconciler.sandbox.api.rolelists import other, text
 from reconciler.sandbox.calls import NO_CONTENT, Call, Route, checked_id
 from reconciler.sandbox.company.governance import activate
@@ -47,6 +47,7 @@ _ASSIGNMENT: Final = rolelists.shape(
     ),
     rolelists.BASIC,
 )
+_RESOURCE: Final = "RoleAssignment"
 
 
 def definition_document(name: str, key: str) -> dict[str, Any]:
@@ -126,9 +127,9 @@ def grant(db: sqlite3.Connection, role_id: str, principal_id: str) -> None:
 
 def assign(call: Call) -> Reply:
     """`POST /roleManagement/directory/roleAssignments`, by the role's id or its template's."""
-    given = {name.lower(): value for name, value in call.body().items()}
-    role_id = str(given.get("roledefinitionid", ""))
-    principal_id = checked_id(str(given.get("principalid", "")))
+    given = bodies.lowered(call.body())
+    role_id = bodies.required(given, "roleDefinitionId", _RESOURCE)
+    principal_id = checked_id(bodies.required(given, "principalId", _RESOURCE))
     role = rolelists.role(call.db, role_id)
     if role is None:
         raise errors.UNKNOWN_ROLE.error(id=role_id)

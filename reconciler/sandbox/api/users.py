@@ -50,7 +50,7 @@ def refuse_uncollected(asked: Options) -> None:
 def shown(call: Call, user: User, names: tuple[str, ...]) -> dict[str, Any]:
     """Give *user* as this caller may see it."""
     document = accounts.show(call.db, user, names)
-    if permissions.USER_READ_FULL.isdisjoint(call.caller.permissions):
+    if not permissions.reads_users_whole(call):
         return {name: v if name in BASIC else _hidden(name) for name, v in document.items()}
     return document
 
@@ -158,16 +158,23 @@ def update(call: Call) -> Reply:
 
 
 def _authorize_update(call: Call, user: User, given: dict[str, Any]) -> None:
-    if "passwordProfile" in given:
-        if not call.may(permissions.PASSWORD_RESET):
-            raise errors.DENIED.error()
+    """Raise Graph's 403 unless the caller may write all of this: one refusal blocks the rest."""
+    others = set(given) - {"passwordProfile"}
+    is_reset = "passwordProfile" in given
+    if is_reset:
+        permissions.require(call, frozenset((permissions.PASSWORD_RESET,)))
         permissions.require_administrator(call, user.id)
-    elif not call.may(*permissions.USER_CREATE) and not (
-        call.may(permissions.ENABLE_DISABLE) and set(given) <= {"accountEnabled"}
-    ):
+    if (others or not is_reset) and not _may_update(call, others):
         raise errors.DENIED.error()
     if SENSITIVE & set(given):
         permissions.require_reach(call, user.id)
+
+
+def _may_update(call: Call, names: set[str]) -> bool:
+    """Whether the caller's permissions cover these properties, a password's not among them."""
+    if call.may(*permissions.USER_CREATE):
+        return True
+    return call.may(permissions.ENABLE_DISABLE) and names <= {"accountEnabled"}
 
 
 def _check_origin(user: User, given: dict[str, Any]) -> None:

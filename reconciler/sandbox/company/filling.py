@@ -12,7 +12,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.sandbox.api.roles import grant
-from reconciler.sandbox.company.model import FOUNDED, KINDS
+from reconciler.sandbox.company.model import FOUNDED, KINDS, mail_of
 from reconciler.sandbox.data import addresses, pages, passwords
 from reconciler.sandbox.data.accounts import User, page_text
 from reconciler.sandbox.data.group_values import security_identifier
@@ -21,7 +21,7 @@ from reconciler.sandbox.wire import stamp
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from reconciler.sandbox.company.model import Company, Group, Person
 
@@ -78,7 +78,7 @@ class Filling:
             self._deleted_at if person.is_deleted else None,
             person.manager,
             passwords.hashed(person.password) if person.password else None,
-            _mailed(person.properties),
+            addresses.completed(person.properties),
         )
 
     def _licenses(self, people: Iterable[Person]) -> Iterator[tuple[Any, ...]]:
@@ -122,12 +122,6 @@ class Filling:
                 yield member, sku, group.id, FOUNDED, "None" if has_seat else "CountViolation"
 
 
-def _mailed(properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give *properties* with the address that follows from `mail`, as the tenant sets it."""
-    mail = properties.get("mail")
-    return addresses.mailed(properties, mail) if mail else properties
-
-
 def _row(user: User) -> tuple[Any, ...]:
     document = to_text(user.properties)
     return user.seq, user.id, user.upn, user.deleted, user.manager, user.password, document
@@ -145,8 +139,7 @@ def _document(group: Group, domain: str) -> dict[str, Any]:
     }
     if group.kind == "synced":
         document["onPremisesDomainName"] = f"corp.{domain}"
-    if document["mailEnabled"]:
-        address = f"{group.nickname}@{domain}"
+    if address := mail_of(group, domain):
         document |= {"mail": address, "proxyAddresses": [f"SMTP:{address}"]}
     if group.licenses:
         held = [{"skuId": sku, "disabledPlans": []} for sku in group.licenses]

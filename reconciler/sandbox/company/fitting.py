@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from reconciler.sandbox.company.model import mail_of
+from reconciler.sandbox.data import addresses
 from reconciler.sandbox.data.plans import excluding
 from reconciler.sandbox.data.values import is_upn
 from reconciler.text import listing, visible
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
 
 
 def check(find: Resolving, people: Sequence[Person], groups: Sequence[Group]) -> None:
-    """Tell of rings of managers, and of SKUs that somebody cannot hold together."""
+    """Tell of rings of managers, shared addresses, and SKUs that nobody can hold together."""
     _check_managers(find, people)
+    _check_addresses(find, people, groups)
     through: defaultdict[str, set[str]] = defaultdict(set)
     for number, group in enumerate(groups):
         if check_together(find, group.licenses, "groups", number, "licenses"):
@@ -54,6 +57,26 @@ def check_together(find: Resolving, sku_ids: Iterable[str], *path: Step) -> bool
         hint = "give each person one of them, directly and through groups together"
         find.tell(f"nobody can hold {names} together", hint, *path)
     return not both
+
+
+def _check_addresses(find: Resolving, people: Sequence[Person], groups: Sequence[Group]) -> None:
+    """Tell of an address that two who live have; whoever is deleted has none."""
+    held = [
+        (addresses.mailed_at(person.properties), ("people", number))
+        for number, person in enumerate(people)
+        if not person.is_deleted
+    ]
+    held += [
+        ({address}, ("groups", number))
+        for number, group in enumerate(groups)
+        if (address := mail_of(group, find.default_domain).lower())
+    ]
+    taken: set[str] = set()
+    for own, path in held:
+        for address in sorted(own & taken):
+            summary = f"the address '{visible(address)}' is somebody else's already"
+            find.tell(summary, "give each its own mail, proxyAddresses and mailNickname", *path)
+        taken |= own
 
 
 def _check_managers(find: Resolving, people: Sequence[Person]) -> None:

@@ -98,6 +98,11 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
 """What Graph shows of each kind of group."""
 
 
+def mail_of(group: Group, domain: str) -> str:
+    """Give the address of *group* in a company that is mailed at *domain*; empty without one."""
+    return f"{group.nickname}@{domain}" if KINDS[group.kind]["mailEnabled"] else ""
+
+
 @dataclass(frozen=True, slots=True)
 class FederatedCredential:
     """Whose tokens an application signs in with (Graph, `federatedIdentityCredential`)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.sandbox.api.roles import definition_document, grant
 from reconciler.sandbox.company import governance, skus
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import sqlite3
 
     from reconciler.sandbox.company.model import Application, Company, Domain, Unit
+
+DECLARED: Final = "hasDeclaredCertificate"
+"""Marks an application whose certificate is the seed file's, and stays."""
 
 
 def fill(db: sqlite3.Connection, company: Company) -> None:
@@ -61,7 +64,7 @@ def _application(db: sqlite3.Connection, application: Application) -> None:
         "secret": application.secret or secrets.token_urlsafe(32),
     }
     if application.certificate:
-        document["certificate"] = application.certificate
+        document |= {"certificate": application.certificate, DECLARED: True}
     if application.credentials:
         document["federatedIdentityCredentials"] = [
             {

@@ -44,6 +44,17 @@ def mailed(properties: Mapping[str, Any], mail: str | None) -> dict[str, Any]:
     return {**properties, "mail": mail, "proxyAddresses": left or None}
 
 
+def completed(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give *properties* with the address that follows from `mail`, as the tenant sets it."""
+    mail = properties.get("mail")
+    return mailed(properties, mail) if mail else properties
+
+
+def mailed_at(properties: Mapping[str, Any]) -> set[str]:
+    """Give the addresses of an object in small letters, with that of its `mail`."""
+    return {address for address, _ in rows("", completed(properties))}
+
+
 def hold(db: sqlite3.Connection, key: str, properties: Mapping[str, Any]) -> None:
     """Let the object *key* have its addresses and no others; raises the refusal of a taken one."""
     before = {row[0] for row in db.execute("SELECT address FROM address WHERE holder = ?", (key,))}

@@ -14,7 +14,7 @@ from reconciler.sandbox.data.properties import (
     Kind,
     Property,
 )
-from reconciler.sandbox.data.values import check_type, known
+from reconciler.sandbox.data.values import check_type, is_clean, known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,6 +92,8 @@ def _check_text(prop: Property, text: str) -> None:
 
 
 def _is_valid(name: str, text: str) -> bool:
+    if not is_clean(name, text):
+        return False
     if name == "mailNickname":
         return _NICKNAME.fullmatch(text) is not None
     return text in _CHOICES.get(name, (text,))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import UsageError
 from reconciler.sandbox import certificates
 from reconciler.sandbox.company.contoso import AGE_IDENTITY, AGE_RECIPIENT, APPLY_APP, CONTOSO
-from reconciler.sandbox.company.seed import company_of, fill
+from reconciler.sandbox.company.seed import DECLARED, company_of, fill
 from reconciler.sandbox.company.summary import Summary, summary
 from reconciler.sandbox.data import store
 from reconciler.sandbox.data.locks import locked
@@ -70,10 +70,11 @@ def _company(seed: Path | None) -> Company:
 def registered(db: sqlite3.Connection, folder: Path) -> Path | None:
     """Register the certificate in *folder* for the application that may write.
 
-    In a company without Contoso's that is the first that may; None when there is no such.
+    In a company without Contoso's that is the first that may; None when there is no such, or
+    when a seed file gave it a certificate of its own.
     """
     known = _writer(db)
-    if known is None:
+    if known is None or known.get(DECLARED):
         return None
     path = certificates.ensure_client(folder)
     try:
@@ -123,6 +124,13 @@ def _write_identity(path: Path) -> None:
         f"# public key: {AGE_RECIPIENT}\n"
         f"{AGE_IDENTITY}\n"
     )
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        # Such as a link that leads nowhere.
+        reason = (error.strerror or type(error).__name__).lower()
+        raise UsageError(
+            f"cannot write {path}: {reason}", "remove it, or name a file in another folder"
+        ) from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(text)

@@ -6,6 +6,7 @@ Everything happens on one thread, a request at a time, so a transaction never wa
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from reconciler.errors import UsageError
+from reconciler.sandbox import ownership
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,17 +173,30 @@ def connect(file: Path | None) -> tuple[sqlite3.Connection, bool]:
 
     Raises a `UsageError` when the file is something else, or of another format.
     """
-    if file is not None and not file.exists():
-        # It holds the secrets of the tenant's applications.
-        file.touch(mode=0o600)
+    if file is not None:
+        ownership.require_database(file)
+        if not file.exists():
+            _make(file)
     db = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
     try:
         with _named(file):
             _require_ours(db, file)
+            if file is not None:
+                ownership.tighten(file)
             return db, _prepare(db, file)
     except UsageError:
         db.close()
         raise
+
+
+def _make(file: Path) -> None:
+    """Make *file* empty and for this user alone: it holds the secrets of applications."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        os.close(os.open(file, flags, 0o600))
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise UsageError(f"cannot make {file}: {reason}", _NAME_ANOTHER) from error
 
 
 @contextmanager
@@ -210,6 +225,7 @@ def check(file: Path) -> None:
             f"cannot keep a sandbox tenant in {file.parent}: {_reason(error)}",
             "make the folder, or name another file",
         ) from error
+    ownership.require_database(file)
     if file.exists():
         with _named(file), closing(sqlite3.connect(file)) as db:
             _require_ours(db, file)
@@ -280,7 +296,7 @@ def _prepare(db: sqlite3.Connection, file: Path | None) -> bool:
 
 def remove(file: Path) -> None:
     """Remove the tenant that *file* keeps, if any; `check` tells whether it is one."""
-    for suffix in ("-wal", "-shm", ""):
+    for suffix in ownership.JOURNALS:
         file.with_name(file.name + suffix).unlink(missing_ok=True)
 
 

@@ -31,11 +31,35 @@ _CHOICES = {
     "consentProvidedForMinor": ("Granted", "Denied", "NotRequired"),
     "userType": ("Member", "Guest"),
 }
+_POLICIES = frozenset(("DisablePasswordExpiration", "DisableStrongPassword"))
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_OF_LINES = frozenset(("description", "streetAddress"))
+"""Texts that may have several lines."""
 _MOST_ITEMS = {"businessPhones": 1, "otherMails": 250}
 _MOST_EXTENSIONS = 100
 """Values on one object (Graph, "Add custom data to resources")."""
 _NAVIGATION = frozenset(("manager", "directreports", "memberof", "ownedobjects", "licensedetails"))
 _BY_LOWER_CASE = {name.lower(): name for name in EXTENSION_ATTRIBUTES}
+_ELSEWHERE = {
+    name.lower(): name
+    for name in (
+        "aboutMe",
+        "birthday",
+        "customSecurityAttributes",
+        "employeeLeaveDateTime",
+        "employeeOrgData",
+        "hireDate",
+        "identities",
+        "interests",
+        "mySite",
+        "pastProjects",
+        "preferredName",
+        "responsibilities",
+        "schools",
+        "skills",
+    )
+}
+"""What Graph lets clients write (Graph, "Update user") and the sandbox tenant does not keep."""
 _PASSWORD_PROFILE = {
     "password": Kind.TEXT,
     "forceChangePasswordNextSignIn": Kind.BOOLEAN,
@@ -53,6 +77,8 @@ def properties(body: Mapping[str, Any], extensions: Mapping[str, str]) -> dict[s
     for name, value in body.items():
         if "@" in name and not name.lower().endswith("@odata.bind"):
             continue
+        if elsewhere := _ELSEWHERE.get(name.lower()):
+            raise errors.NOT_SERVED.error(what=f"writes of the property {elsewhere} of a user")
         prop = known(name, USER, _NAVIGATION, extensions)
         given[prop.name] = _checked(prop, value)
     return given
@@ -70,7 +96,7 @@ def known(
     """
     lower = name.lower().removesuffix("@odata.bind")
     if lower in navigation:
-        raise errors.NAVIGATION.error(property=lower)
+        raise errors.NAVIGATION.error(property=name.partition("@")[0])
     if EXTENSION_NAME.fullmatch(name):
         if lower not in extensions:
             raise errors.UNKNOWN_EXTENSION.error(property=name)
@@ -155,6 +181,8 @@ def _check_text(prop: Property, text: str) -> None:
 
 
 def _is_valid(prop: Property, text: str) -> bool:
+    if not is_clean(prop.name, text):
+        return False
     if prop.kind is Kind.MOMENT:
         return _MOMENT.fullmatch(text) is not None
     match prop.name:
@@ -162,9 +190,24 @@ def _is_valid(prop: Property, text: str) -> bool:
             return text in CODES
         case "mailNickname":
             return bool(_NICKNAME.fullmatch(text)) and _NOT_IN_NICKNAME.isdisjoint(text)
+        case "passwordPolicies":
+            return _are_policies(text)
         case "ageGroup" | "consentProvidedForMinor" | "userType":
             return text in _CHOICES[prop.name]
     return True
+
+
+def _are_policies(text: str) -> bool:
+    """Whether *text* names password policies: none, one, or both with a comma between them."""
+    named = [name.strip() for name in text.split(",")]
+    return named == ["None"] or (set(named) <= _POLICIES and len(set(named)) == len(named))
+
+
+def is_clean(name: str, text: str) -> bool:
+    """Whether *text* has no control characters, which no property takes (inferred)."""
+    if name in _OF_LINES:
+        text = text.translate(dict.fromkeys(map(ord, "\t\r\n")))
+    return _CONTROL.search(text) is None
 
 
 def is_upn(text: str) -> bool:

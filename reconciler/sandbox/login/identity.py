@@ -15,15 +15,18 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from reconciler.sandbox import hosts
 from reconciler.sandbox.data.store import resource, setting
 from reconciler.sandbox.login import grants, issuing, metadata, refusals, tokens
 from reconciler.sandbox.login.grants import TokenRequest
 from reconciler.sandbox.login.refusals import SignInError
+from reconciler.sandbox.reached import only_by
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp
 
     from reconciler.sandbox.tenant import Tenant
 
@@ -35,10 +38,10 @@ _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """Of which token endpoints take one, and say so."""
 
 
-def login_app(tenant: Tenant, *, lifetime: float = tokens.LIFETIME) -> Starlette:
+def login_app(tenant: Tenant, *, lifetime: float = tokens.LIFETIME) -> ASGIApp:
     """Give the application that signs in to *tenant*; tokens live *lifetime* seconds."""
     login = _Login(tenant, lifetime)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/common/discovery/instance", login.instances),
             Route("/common/userrealm/{user}", login.realm),
@@ -52,6 +55,7 @@ def login_app(tenant: Tenant, *, lifetime: float = tokens.LIFETIME) -> Starlette
             Route("/{tenant}/oauth2/v2.0/token", _answered(login.token), methods=_METHODS),
         ]
     )
+    return only_by((*hosts.LOOPBACK, *hosts.LOGIN, *hosts.MANAGEMENT), app)
 
 
 def _answered(endpoint: Endpoint) -> Endpoint:
@@ -142,9 +146,15 @@ class _Login:
         return key
 
     def _addresses(self, request: Request) -> list[str]:
-        """Give what this tenant is called at this address: as the caller wrote it, and by id."""
+        """Give what this tenant is called: as the caller wrote it and by id, at each address.
+
+        Whatever name the caller used itself, an assertion is for the server that it reached.
+        """
         names = {request.path_params["tenant"], setting(self._tenant.db, "tenant")}
-        return [f"{_origin(request)}/{name}" for name in sorted(names)]
+        port = request.scope["server"][1]
+        reached = [f"[{name}]" if ":" in name else name for name in hosts.LOOPBACK]
+        origins = (*(f"{name}:{port}" for name in reached), *hosts.LOGIN)
+        return [f"https://{origin}/{name}" for origin in origins for name in sorted(names)]
 
     def _managed(self, request: Request, value: list[dict[str, Any]]) -> Response:
         """Answer for Azure Resource Manager, which wants a token of this tenant."""

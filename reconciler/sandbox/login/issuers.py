@@ -54,24 +54,21 @@ def _rsa(key: dict[str, Any]) -> PublicKeyTypes | None:
 async def fetch(issuer: str) -> list[dict[str, Any]]:
     """Ask *issuer* for its keys; raises Microsoft's refusal when it does not answer.
 
-    An issuer beyond loopback is not asked and counts as one that does not answer.
+    An issuer beyond loopback is not asked and counts as one that does not answer, as does one
+    whose keys are on another server than itself: it could have any local service asked.
     """
     try:
         async with asyncio.timeout(_SECONDS):
             metadata = await _json(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-            return keys_of(await _json(metadata["jwks_uri"]))
+            return keys_of(await _json(_beside(issuer, metadata["jwks_uri"])))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise refusals.ISSUER_UNREACHABLE.error() from error
 
 
 async def _json(address: str) -> Any:  # noqa: ANN401 -- any JSON
     """GET *address* as HTTP/1.0, whose replies end with the connection."""
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"}:
-        raise ValueError(parts.scheme)
-    host = _loopback(parts.hostname or "")
+    parts, (host, port) = urlsplit(address), _server(address)
     secured = ssl.create_default_context() if parts.scheme == "https" else None
-    port = parts.port or (443 if secured else 80)
     reader, writer = await asyncio.open_connection(
         host, port, ssl=secured, server_hostname=parts.hostname if secured else None
     )
@@ -82,6 +79,21 @@ async def _json(address: str) -> Any:  # noqa: ANN401 -- any JSON
         return orjson.loads(await _body(reader))
     finally:
         writer.close()
+
+
+def _beside(issuer: str, address: str) -> str:
+    """Give *address*; raises ValueError when it is on another server than *issuer*."""
+    if _server(address) != _server(issuer):
+        raise ValueError(address)
+    return address
+
+
+def _server(address: str) -> tuple[str, int]:
+    """Give host and port of *address*; raises ValueError for what is not to be asked."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or "@" in parts.netloc:
+        raise ValueError(address)
+    return _loopback(parts.hostname or ""), parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _loopback(host: str) -> str:

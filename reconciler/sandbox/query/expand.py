@@ -15,7 +15,7 @@ from reconciler.sandbox import errors
 MOST_EXPANDED: Final = 20
 _DEEPEST: Final = 1000
 """Managers above one another that `$levels` may ask for (Graph, "List manager")."""
-_ITEM: Final = re.compile(r"\s*([\w.]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
+_ITEM: Final = re.compile(r"([\w.]+)\s*(?:\((.*)\))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def parse(text: str) -> Expansion:
     items = _items(text)
     if len(items) > 1:
         raise errors.EXPAND_MANY.error(count=len(items))
-    found = _ITEM.fullmatch(items[0])
+    found = _ITEM.fullmatch(items[0].strip())
     if found is None:
         raise errors.EXPAND_TERM.error(term=text)
     return _with_options(found[1], found[2] or "")
@@ -46,14 +46,13 @@ def parse(text: str) -> Expansion:
 
 def _items(text: str) -> list[str]:
     """Split at the commas that are outside of parentheses."""
-    items, depth = [""], 0
-    for character in text:
+    items, depth, start = [], 0, 0
+    for position, character in enumerate(text):
         depth += {"(": 1, ")": -1}.get(character, 0)
         if character == "," and not depth:
-            items.append("")
-        else:
-            items[-1] += character
-    return items
+            items.append(text[start:position])
+            start = position + 1
+    return [*items, text[start:]]
 
 
 def _with_options(name: str, inner: str) -> Expansion:

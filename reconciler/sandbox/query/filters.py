@@ -27,6 +27,8 @@ _TOKEN = re.compile(
 _DEEPEST = 30
 _MOST_TOKENS = 2000
 """More would be too deep for SQLite; no address that Graph takes has them."""
+_LONGEST_NUMBER = 20
+"""An `Edm.Int64` with its sign."""
 _OPERATORS = frozenset(("eq", "ne", "gt", "ge", "lt", "le"))
 _FUNCTIONS = frozenset(("startswith", "endswith", "contains"))
 
@@ -239,7 +241,7 @@ class _Parser:
                 return text[1:-1].replace("''", "'")
             case (("guid" | "moment"), _):
                 return Bare(text)
-            case "number", _:
+            case "number", _ if len(text) <= _LONGEST_NUMBER:
                 return int(text)
             case "word", ("true" | "false") as boolean:
                 return boolean == "true"

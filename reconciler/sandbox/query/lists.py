@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.sandbox import errors
+from reconciler.sandbox.permissions import reads_users_whole
 from reconciler.sandbox.query import odata, ordering, search
 from reconciler.sandbox.query.options import token
 from reconciler.sandbox.query.queries import LONGEST_TARGET
@@ -80,7 +81,7 @@ def paged(  # noqa: PLR0913, PLR0917 -- as `page`, with the condition at hand
     show: Callable[[tuple[Any, ...]], dict[str, Any]],
 ) -> Reply:
     """Give one page of those *rows* that satisfy *where*."""
-    sorted_by = ordering.keys(asked, sortable)
+    sorted_by = ordering.keys(asked, sortable, is_whole=reads_users_whole(call))
     statement, values = select(rows, where, asked, sorted_by)
     found = call.db.execute(statement, values).fetchall()
     after = None

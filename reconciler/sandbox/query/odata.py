@@ -9,8 +9,9 @@ from urllib.parse import parse_qsl, quote, urlencode
 import orjson
 
 from reconciler.sandbox import errors
-from reconciler.sandbox.data.properties import EXTENSION_NAME
+from reconciler.sandbox.data.properties import BASIC, EXTENSION_NAME, USER
 from reconciler.sandbox.data.store import resources
+from reconciler.sandbox.permissions import reads_users_whole
 from reconciler.sandbox.query.options import (
     Options,
     counting,
@@ -84,6 +85,7 @@ def index(
         properties,
         collections,
         extensions(call) if mentions_extension(text) else {},
+        readable=None if properties is not USER or reads_users_whole(call) else BASIC,
         has_header=asked.is_eventual,
         has_count=asked.count or asked.search is not None,
         has_expand=asked.expand is not None,
@@ -107,7 +109,7 @@ def condition(
 
 def context(name: str, select: tuple[str, ...], shown: tuple[str, ...]) -> str:
     """Give the name of a collection in `@odata.context`, with what was selected."""
-    return f"{name}({','.join(shown)})" if select else name
+    return f"{name}({','.join(shown)})" if select and shown else name
 
 
 def page(  # noqa: PLR0913 -- a page is made of these, and all have names at the call

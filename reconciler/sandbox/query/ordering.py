@@ -28,6 +28,8 @@ class Sortable:
 
     sql: str
     filter: Filter = Filter.ADVANCED
+    is_basic: bool = True
+    """Whether those may sort by it, too, who read only what is basic of users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class Key:
 USERS: Final = {
     "displayname": Sortable(USER["displayname"].sql, Filter.DEFAULT),
     "userprincipalname": Sortable("upn", Filter.DEFAULT),
-    "createddatetime": Sortable(USER["createddatetime"].sql),
-    "deleteddatetime": Sortable("deleted"),
+    "createddatetime": Sortable(USER["createddatetime"].sql, is_basic=False),
+    "deleteddatetime": Sortable("deleted", is_basic=False),
 }
 GROUPS: Final = {
     "displayname": Sortable(GROUP["displayname"].sql, Filter.DEFAULT),
@@ -57,8 +59,13 @@ LINKED: Final = {"displayname": Sortable("label")}
 """Members and other directory objects of several types."""
 
 
-def keys(asked: Options, sortable: Mapping[str, Sortable]) -> tuple[Key, ...]:
-    """Give what `$orderby` names; raises Graph's refusals."""
+def keys(
+    asked: Options, sortable: Mapping[str, Sortable], *, is_whole: bool = True
+) -> tuple[Key, ...]:
+    """Give what `$orderby` names; raises Graph's refusals.
+
+    *is_whole* tells whether the caller reads users whole.
+    """
     if asked.orderby is None:
         return ()
     if asked.filter is not None and not asked.is_advanced:
@@ -66,20 +73,24 @@ def keys(asked: Options, sortable: Mapping[str, Sortable]) -> tuple[Key, ...]:
     items = asked.orderby.split(",")
     if len(items) > len(sortable):
         raise errors.SORTING.error()
-    found = tuple(_key(asked, item, sortable) for item in items)
+    named = tuple(_key(asked, item, sortable) for item in items)
+    if not is_whole and not all(entry.is_basic for entry, _ in named):
+        raise errors.DENIED.error()
+    found = tuple(Key(entry.sql, descends) for entry, descends in named)
     if asked.after and len(asked.marks) != len(found):
         raise errors.PAGE_TOKEN.error()
     return found
 
 
-def _key(asked: Options, item: str, sortable: Mapping[str, Sortable]) -> Key:
+def _key(asked: Options, item: str, sortable: Mapping[str, Sortable]) -> tuple[Sortable, bool]:
+    """Give what one item names, and whether it descends."""
     read = _ITEM.fullmatch(item)
     if read is None:
         raise errors.ORDER_SYNTAX.error(position=len(item), text=item)
     entry = sortable.get(read[1].lower())
     if entry is None or (entry.filter is Filter.ADVANCED and not asked.is_advanced):
         raise errors.SORTING.error()
-    return Key(entry.sql, (read[2] or "").lower() == "desc")
+    return entry, (read[2] or "").lower() == "desc"
 
 
 def following(sorted_by: tuple[Key, ...], asked: Options, number: str) -> Sql:

@@ -89,6 +89,8 @@ class Index:
     """The registered directory extensions, by lower-case name."""
     has_header: bool = False
     has_count: bool = False
+    readable: frozenset[str] | None = None
+    """The properties that the caller may read, if not all: by no others it may look either."""
     has_expand: bool = False
     """`$expand` is not for advanced queries, and makes a default one of any."""
 
@@ -134,6 +136,7 @@ class Index:
         collection = self.collections.get(name.lower())
         if collection is None:
             raise errors.UNSUPPORTED.error()
+        self._require_readable(collection.name)
         return collection
 
     def _counted(self, node: Compare) -> Sql | None:
@@ -150,7 +153,16 @@ class Index:
         return Sql(prop.truth, (), Reach.MANY)
 
     def property_at(self, path: str) -> Property:
-        """Give the property at *path*, if this query may filter on it."""
+        """Give the property at *path*, if this query may filter on it and its caller read it."""
+        prop = self._filterable(path)
+        self._require_readable(prop.name)
+        return prop
+
+    def _require_readable(self, name: str) -> None:
+        if self.readable is not None and name not in self.readable:
+            raise errors.DENIED.error()
+
+    def _filterable(self, path: str) -> Property:
         lower = path.lower()
         if lower.startswith(_PREFIX) and (name := _BY_LOWER_CASE.get(lower[len(_PREFIX) :])):
             if not self.has_header and not self.has_count:

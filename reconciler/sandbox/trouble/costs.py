@@ -53,7 +53,7 @@ def _units(incoming: Incoming, price: int) -> int:
     if incoming.method != "GET":
         return _CHEAP.get(_last(incoming), price) if "select" in asked else price
     top = asked.get("top", "")
-    saved = ("select" in asked) + (top.isdigit() and int(top) < _FEW)
+    saved = ("select" in asked) + (top.isdecimal() and int(top[:9]) < _FEW)
     return max(1, price - saved + ("expand" in asked))
 
 
