@@ -257,7 +257,9 @@ def _parts(path: str) -> tuple[str, ...]:
 
 def _fits(known: str, part: str) -> bool:
     lower = part.lower()
-    return known.startswith("{") or known.lower() in {lower, f"microsoft.{lower}"}
+    # A cast may be short, and an action's name whole.
+    forms = {lower, f"microsoft.{lower}", lower.removeprefix("microsoft.graph.")}
+    return known.startswith("{") or known.lower() in forms
 
 
 def _may_break(exchange: Exchange) -> bool:

@@ -116,15 +116,24 @@ def test_a_library_of_others_brings_somebody_in(
     check(read, upn)
 
 
+@pytest.fixture(scope="module")
+def m365(environment: Mapping[str, str]) -> Callable[[str], list[str | Path]]:
+    """Sign in with the CLI for Microsoft 365, and give what makes a command of it."""
+    client, secret = environment["AZURE_CLIENT_ID"], environment["AZURE_CLIENT_SECRET"]
+    login = f"login --authType secret --appId {client} --tenant {TENANT_ID} --secret={secret}"
+    run([M365, *shlex.split(login)], environment)
+    return lambda text: [M365, *shlex.split(text)]
+
+
 @requires_m365
 def test_a_command_line_of_others_brings_somebody_in(
-    environment: Mapping[str, str], read: Callable[[str], Any]
+    m365: Callable[[str], list[str | Path]],
+    environment: Mapping[str, str],
+    read: Callable[[str], Any],
 ) -> None:
     """Create, license, add and assign with the CLI for Microsoft 365, command by command."""
     upn = "m365.cli@contoso.com"
-    client, secret = environment["AZURE_CLIENT_ID"], environment["AZURE_CLIENT_SECRET"]
     commands = (
-        f"login --authType secret --appId {client} --tenant {TENANT_ID} --secret={secret}",
         f"entra user add --displayName Hedy --userName {upn} --password {PASSWORD}",
         f"entra user set --userName {upn} --usageLocation AT",
         f"entra user license add --userName {upn} --ids {SKU_ID}",
@@ -132,18 +141,18 @@ def test_a_command_line_of_others_brings_somebody_in(
         f"entra roleassignment add --roleDefinitionName '{ROLE}' --principal {upn}",
     )
     for command in commands:
-        run([M365, *shlex.split(command)], environment)
+        run(m365(command), environment)
     check(read, upn)
 
 
 @requires_m365
 def test_a_command_line_of_others_says_what_graph_refuses(
-    environment: Mapping[str, str],
+    m365: Callable[[str], list[str | Path]], environment: Mapping[str, str]
 ) -> None:
     """A refusal reaches the person at the command line in Graph's own words."""
-    command = ["entra", "user", "get", "--id", "1caf7dcd-7e83-4c3a-94f7-932a1299c844"]
+    command = m365("entra user get --id 1caf7dcd-7e83-4c3a-94f7-932a1299c844")
     done = subprocess.run(  # noqa: S603 -- the client under test
-        [M365, *command], env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode != 0
     assert "does not exist or one of its queried reference-property objects" in done.stderr

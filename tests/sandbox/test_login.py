@@ -480,3 +480,26 @@ def test_who_is_gone_is_signed_out(graph: httpx.Client, token: Token, joiner: Ma
     assert graph.delete(f"/users/{user['id']}").status_code == 204
     reply = graph.get("/domains", headers={"Authorization": f"Bearer {held}"})
     assert reply.json()["error"]["message"] == errors.TOKEN_REVOKED.message
+
+
+def test_who_is_blocked_is_signed_out(graph: httpx.Client, token: Token, joiner: Made) -> None:
+    """The token of a person whose account is disabled ends, as it does when sessions are."""
+    user = joiner()
+    held = token(oid=user["id"], idtyp="user", iat=time.time())
+    headers = {"Authorization": f"Bearer {held}"}
+    assert graph.get("/domains", headers=headers).status_code == 403
+    blocked = graph.patch(f"/users/{user['id']}", json={"accountEnabled": False})
+    assert blocked.status_code == 204
+    reply = graph.get("/domains", headers=headers)
+    assert reply.json()["error"]["message"] == errors.TOKEN_REVOKED.message
+
+
+def test_a_token_of_the_same_second_is_revoked(
+    graph: httpx.Client, token: Token, joiner: Made
+) -> None:
+    """Signing in and being signed out at once leaves no token that works."""
+    user = joiner()
+    held = token(oid=user["id"], idtyp="user", iat=int(time.time()))
+    assert graph.post(f"/users/{user['id']}/revokeSignInSessions").status_code == 200
+    reply = graph.get("/domains", headers={"Authorization": f"Bearer {held}"})
+    assert reply.json()["error"]["message"] == errors.TOKEN_REVOKED.message

@@ -173,3 +173,11 @@ def test_groups_are_sorted_by_name(company: httpx.Client) -> None:
     shown = company.get("/groups?$orderby=displayName&$select=displayName").json()["value"]
     names = [group["displayName"].encode().lower() for group in shown]
     assert names == sorted(names)
+
+
+def test_a_search_of_very_many_clauses_is_refused(graph: httpx.Client) -> None:
+    """A search that no database could answer is unsupported, not broken."""
+    search = "AND".join(['"displayName:a"'] * 600)
+    reply = graph.get("/users", params={"$search": search, "$count": "true"}, headers=ADVANCED)
+    assert reply.status_code == 400
+    assert reply.json()["error"]["message"] == errors.UNSUPPORTED.message

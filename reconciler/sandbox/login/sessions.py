@@ -28,12 +28,15 @@ _CHALLENGE = (
 
 
 def require(db: sqlite3.Connection, caller: Caller) -> None:
-    """Raise Graph's 401 when *caller* is a person who was signed out since, or is gone."""
+    """Raise Graph's 401 when *caller* is a person who was signed out since, blocked, or is gone."""
     if not caller.is_person:
         return
     user = accounts.find(db, caller.principal_id)
-    since = user and moments.parse(user.properties.get("signInSessionsValidFromDateTime") or "")
-    if user is None or (since and caller.issued < since.timestamp()):
+    said = user.properties.get("signInSessionsValidFromDateTime") if user else None
+    since = moments.parse(said) if said else None
+    # Both are whole seconds: a token of the very second of the revocation may be older.
+    is_signed_out = since is not None and caller.issued <= since.timestamp()
+    if user is None or is_signed_out or not user.properties.get("accountEnabled"):
         raise errors.TOKEN_REVOKED.error()
 
 

@@ -25,6 +25,8 @@ _WORD: Final = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
 _CASING: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SYMBOLS: Final = re.compile(r"[\W_]+")
 _DEEPEST: Final = 30
+_MOST_CLAUSES: Final = 100
+"""No bound of Graph's is known; this one keeps the SQL within SQLite's."""
 
 
 def prepare(db: sqlite3.Connection) -> None:
@@ -74,6 +76,7 @@ class _Parser:
         self._index = index
         self._position = 0
         self._depth = 0
+        self._clauses = 0
 
     def whole(self) -> Sql:
         found = self._either()
@@ -121,6 +124,9 @@ class _Parser:
             self._position = found.end(3) if found and found[3] else self._position
             raise self._syntax()
         self._position = found.end()
+        self._clauses += 1
+        if self._clauses > _MOST_CLAUSES:
+            raise errors.UNSUPPORTED.error()
         return self._sought(re.sub(r"\\(.)", r"\1", found[1]))
 
     def _sought(self, clause: str) -> Sql:
