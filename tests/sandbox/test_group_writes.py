@@ -153,7 +153,7 @@ def test_members_and_owners_come_with_the_group(
         ({"shoeSize": 43}, errors.UNKNOWN_PROPERTY, {"property": "shoeSize"}),
         ({"mail": "a@contoso.com"}, errors.READ_ONLY_PROPERTY, {"property": "mail"}),
         ({"members": []}, errors.NAVIGATION, {"property": "members"}),
-        ({"memberOf@odata.bind": []}, errors.NAVIGATION, {"property": "memberof"}),
+        ({"memberOf@odata.bind": []}, errors.NAVIGATION, {"property": "memberOf"}),
         (
             {f"extension_{'0' * 32}_mark": "x"},
             errors.UNKNOWN_EXTENSION,
