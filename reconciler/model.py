@@ -271,6 +271,8 @@ class LicenseState:
     """None for a direct assignment: the only kind that is compared."""
     disabled_plans: frozenset[ObjectId]
     state: str
+    error: str | None = None
+    """What went wrong, as Graph calls it: `CountViolation` for no seats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,3 +335,6 @@ class Observed:
     cannot be read there."""
     people: tuple[Account, ...] = ()
     """Accounts that the files mention (managers, protected) without declaring them."""
+    indexed: frozenset[ObjectId] = frozenset()
+    """Those of *users* that nothing but an index has told of, which lags behind writes: a
+    reason to look, never to act."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from reconciler.changes import Change, Create, UserKey, Wave
+from reconciler.changes import Change, Create, ManagerKey, UserKey, Wave
 from reconciler.diagnostics import Diagnostic, in_order
 from reconciler.diff import diff
 from reconciler.guards import Situation, refusals
@@ -19,7 +19,7 @@ from reconciler.seats import Seats, count_seats
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from reconciler.model import CohortName, Desired, Observed, Tenant
+    from reconciler.model import CohortName, Desired, ObjectId, Observed, Tenant
 
 FORMAT_VERSION = "1.0"
 """Of the JSON form: the first number grows when a reader could misread, the second when
@@ -84,6 +84,18 @@ def operation(change: Change) -> dict[str, object]:
         "cohort": change.cohort,
         "fields": [[field.path, field.before, field.after] for field in change.fields],
     }
+
+
+def doubtful(plan: Plan, observed: Observed) -> frozenset[ObjectId]:
+    """Give the accounts on which *plan* hinges and of which only an index has told.
+
+    Those that would be changed and those that they would report to: read them directly, and
+    plan again, before anybody sees the plan.
+    """
+    keys = [change.key for change in plan.changes]
+    managers = (key.manager for key in keys if isinstance(key, ManagerKey))
+    accounts = (*(key.account for key in keys), *filter(None, managers))
+    return observed.indexed & {account.id for account in accounts if account.id}
 
 
 def in_order_of_execution(changes: Iterable[Change]) -> tuple[Change, ...]:

@@ -121,10 +121,19 @@ def _no_proxy_on_loopback() -> Iterator[None]:
 
 
 async def planned(graph: Graph, desired: Desired, allowed_removals: int) -> Plan:
-    """Observe the tenant and plan; raises PermissionMissing before anything is misread."""
-    from reconciler.graph.observe import observe
+    """Observe the tenant and plan; raises PermissionMissing before anything is misread.
+
+    No change hinges on what an index says: whom only that has told of, and the plan would
+    change, is read directly first.
+    """
+    from reconciler.graph.observe import confirmed, observe
     from reconciler.graph.permissions import check_reads
-    from reconciler.plan import build
+    from reconciler.plan import build, doubtful
 
     check_reads(graph.token(), desired)
-    return build(desired, await observe(graph, desired), allowed_removals=allowed_removals)
+    observed = await observe(graph, desired)
+    plan = build(desired, observed, allowed_removals=allowed_removals)
+    while doubts := doubtful(plan, observed):
+        observed = await confirmed(graph, desired, observed, doubts)
+        plan = build(desired, observed, allowed_removals=allowed_removals)
+    return plan

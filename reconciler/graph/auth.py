@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
-    from azure.core.credentials import TokenCredential
+    from azure.core.credentials import AccessToken, TokenCredential
 
     from reconciler.graph.clouds import Cloud
 
@@ -22,6 +24,32 @@ WHAT_TO_SET = (
 )
 _TENANT = re.compile(r"[A-Za-z0-9.-]+")
 """What azure-identity takes as a tenant; it raises ValueError on anything else."""
+
+
+class Renewable:
+    """A credential whose token can be thrown away: Graph may know better than its dates.
+
+    A clock that is off, or a revocation, ends a token before this machine thinks so.
+    """
+
+    def __init__(self, inner: TokenCredential) -> None:
+        self._inner = inner
+        self._claims: str | None = None
+
+    def renew(self, since: datetime | None) -> None:
+        """Make the next token a new one, issued after *since* where that is known."""
+        value = {"nbf": {"essential": True, "value": str(int(since.timestamp()))}} if since else {}
+        self._claims = json.dumps({"access_token": value})
+
+    def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        **options: Any,  # noqa: ANN401 -- passed on as they are
+    ) -> AccessToken:
+        """Give a token, as the credential behind this does."""
+        claims, self._claims = claims or self._claims, None
+        return self._inner.get_token(*scopes, claims=claims, **options)
 
 
 def credential(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,9 +18,10 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 
 from reconciler import __version__
 from reconciler.errors import UsageError
-from reconciler.graph.auth import certificates, credential
+from reconciler.graph.auth import Renewable, certificates, credential
 from reconciler.graph.clouds import cloud as cloud_of
 from reconciler.graph.transport import VERSION, Graph
+from reconciler.graph.waiting import Waiting
 
 if TYPE_CHECKING:
     import ssl
@@ -35,17 +37,18 @@ logging.getLogger("hpack").setLevel(logging.WARNING)  # its DEBUG lines hold the
 
 
 @asynccontextmanager
-async def connect(
+async def connect(  # noqa: PLR0913 -- what a connection needs of the world, each by its name
     cloud_name: str,
     environment: Mapping[str, str],
     *,
     sign_in: Callable[[Cloud, Mapping[str, str]], TokenCredential] = credential,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     jitter: Callable[[], float] = random.random,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Graph]:
     """Open Graph as *environment* and the cloud say; closed with the block."""
     cloud = cloud_of(cloud_name, environment)
-    credential_ = sign_in(cloud, environment)
+    credential_ = Renewable(sign_in(cloud, environment))
     hostname = urlsplit(cloud.graph).hostname or ""
     provider = AzureIdentityAuthenticationProvider(
         credential_, scopes=[cloud.scope], allowed_hosts=[hostname]
@@ -62,7 +65,7 @@ async def connect(
     async with client:
         adapter = GraphRequestAdapter(provider, client)
         adapter.base_url = cloud.graph + VERSION
-        yield Graph(adapter, credential_, cloud, sleep, jitter)
+        yield Graph(adapter, credential_, cloud, Waiting(sleep, jitter, monotonic))
 
 
 def _trusted(environment: Mapping[str, str]) -> ssl.SSLContext:

@@ -136,7 +136,8 @@ def mark(item: Json, ownership: str) -> str | None:
 def license_state(item: Json) -> LicenseState:
     """Read one of licenseAssignmentStates; an error counts even where the state is silent."""
     state = item.get("state") or "Active"
-    if item.get("error") not in _NO_ERROR and state == "Active":
+    error = None if item.get("error") in _NO_ERROR else item["error"]
+    if error and state == "Active":
         state = "Error"
     assigned_by_group = item.get("assignedByGroup")
     return LicenseState(
@@ -144,6 +145,7 @@ def license_state(item: Json) -> LicenseState:
         assigned_by_group=ObjectId(assigned_by_group) if assigned_by_group else None,
         disabled_plans=frozenset(ObjectId(plan) for plan in item.get("disabledPlans") or ()),
         state=state,
+        error=error,
     )
 
 

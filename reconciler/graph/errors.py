@@ -36,6 +36,10 @@ class Meaning(Enum):
     """Too fast: not executed, again after Retry-After."""
     UNAVAILABLE = auto()
     """The service failed: it may have executed the request."""
+    PAGE_EXPIRED = auto()
+    """The link to the next page is too old: the list from its beginning."""
+    UNKNOWN_TOKEN = auto()
+    """401: not executed. The token has expired, was revoked, or is not one for Graph."""
     FORBIDDEN = auto()
     """The identity may not."""
     OTHER = auto()
@@ -164,8 +168,10 @@ TABLE = (
     Row(Meaning.THROTTLED, 429),
     # json-batching: a batch answers 424 for what waited for a failed one
     Row(Meaning.NOT_YET, 424),
+    # Graph, "Error codes": the page token of a listing that took too long
+    Row(Meaning.PAGE_EXPIRED, 400, "Directory_ExpiredPageToken"),
     Row(Meaning.FORBIDDEN, 403),
-    Row(Meaning.FORBIDDEN, 401),
+    Row(Meaning.UNKNOWN_TOKEN, 401),
 )
 
 

@@ -1,66 +1,38 @@
 """Graph to Observed: as many questions as the cohort has people, not as the tenant has.
 
 A name is resolved here once. A read that fails or stops half-way is an error, never
-absence; the one exception is a direct read of an account that the index still shows.
+absence. What only the index of an advanced query says is told apart (`Observed.indexed`),
+because that index lags behind writes; `confirmed` reads it directly.
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from dataclasses import dataclass
-from itertools import chain
+from collections import Counter, defaultdict
+from dataclasses import replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from reconciler.graph import decoding
-from reconciler.graph.requests import Requests
+from reconciler.graph.batching import SIZE
+from reconciler.graph.memberships import memberships
+from reconciler.graph.mentioned import Mentioned
+from reconciler.graph.permissions import may_ask_member_of
+from reconciler.graph.requests import IN_VALUES, Requests
 from reconciler.graph.transport import page
 from reconciler.model import Mark, ObjectId, Observed, RoleAssignment, folded
-from reconciler.names import LONGEST_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from kiota_abstractions.request_information import RequestInformation
 
     from reconciler.graph.decoding import Json
     from reconciler.graph.transport import Graph
-    from reconciler.model import Desired, Group, ObservedUser, RoleDefinition, Tenant
+    from reconciler.model import Desired, Group, ObservedUser, RoleDefinition
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Mentioned:
-    """Everything that the files name, each once, ids apart from names."""
-
-    users: tuple[str, ...]
-    people: tuple[str, ...]
-    people_ids: tuple[str, ...]
-    groups: tuple[str, ...]
-    group_ids: tuple[str, ...]
-    roles: frozenset[str]
-
-    @classmethod
-    def by(cls, desired: Desired) -> Mentioned:
-        """Collect what *desired* names."""
-        tenant_file = desired.tenant_file
-        users = [user.user_principal_name for user in desired.users]
-        managers = (str(u.fields["manager"]) for u in desired.users if u.fields.get("manager"))
-        people = [*managers, *tenant_file.protected]
-        groups = [group.group for user in desired.users for group in user.groups]
-        groups += [listed.name for listed in tenant_file.groups or ()]
-        roles = [role.role for user in desired.users for role in user.roles]
-        roles += [listed.name for listed in tenant_file.roles or ()]
-        declared = {folded(user) for user in users}
-        return cls(
-            users=_once(users),
-            people=_once(p for p in people if not _is_id(p) and folded(p) not in declared),
-            people_ids=_once(p for p in people if _is_id(p)),
-            groups=_once(g for g in groups if not _is_id(g) and len(g) <= LONGEST_NAME),
-            group_ids=_once(group for group in groups if _is_id(group)),
-            roles=frozenset(folded(role) for role in roles),
-        )
+AT_ONCE = SIZE * IN_VALUES
+"""Declared people whom one batch can ask for: up to so many the index is not needed."""
 
 
 async def observe(graph: Graph, desired: Desired) -> Observed:
@@ -68,112 +40,164 @@ async def observe(graph: Graph, desired: Desired) -> Observed:
     return await _Observation(graph, desired).observed()
 
 
+async def confirmed(
+    graph: Graph, desired: Desired, observed: Observed, doubtful: AbstractSet[ObjectId]
+) -> Observed:
+    """Read the *doubtful* accounts of `observed.indexed` directly: what that says counts.
+
+    Where one of them has gone or has another name now, everybody is read directly again.
+    """
+    ownership = desired.tenant_file.ownership
+    requests = Requests(graph.client).users(ownership, ids=sorted(doubtful))
+    items = _flat(await graph.read_all(requests))
+    users = tuple(
+        decoding.user(items[user.id], ownership, user.groups, user.roles)
+        if user.id in items
+        else user
+        for user in observed.users
+        if user.id in items or user.id not in doubtful
+    )
+    names = {folded(user.user_principal_name) for user in users}
+    if any(folded(user.user_principal_name) not in names for user in observed.users):
+        return await _Observation(graph, desired, believes_index=False).observed()
+    return replace(observed, users=users, indexed=observed.indexed - doubtful)
+
+
 class _Observation:
     """The questions of one observation, and what was answered so far."""
 
-    def __init__(self, graph: Graph, desired: Desired) -> None:
+    def __init__(self, graph: Graph, desired: Desired, *, believes_index: bool = True) -> None:
         self.graph = graph
         self.desired = desired
         self.ownership = desired.tenant_file.ownership
         self.mentioned = Mentioned.by(desired)
         self.requests = Requests(graph.client)
+        self.believes_index = believes_index and len(self.mentioned.users) > AT_ONCE
 
     async def observed(self) -> Observed:
-        """Ask in three rounds: what is named, whom it belongs to, what each of them holds."""
+        """Ask in rounds: what is named, whom it belongs to, what each of them holds."""
         mentioned, requests = self.mentioned, self.requests
-        users = requests.users(mentioned.users, self.ownership)
-        people = requests.people(mentioned.people, mentioned.people_ids)
-        groups = requests.groups(mentioned.groups, mentioned.group_ids)
-        tenant, skus, definitions, found = await self._tenant([*users, *people, *groups])
-        users_found = _flat(found[: len(users)])
-        people_found = _flat(found[len(users) : len(users) + len(people)])
-        groups_found = _groups(_flat(found[len(users) + len(people) :]))
-        accounts = [*users_found.values(), *await self._leavers(users_found)]
-        roles = [role for role in definitions if self._is_mentioned(role)]
+        names = () if self.believes_index else mentioned.users
+        organization, domains, skus, roles, people, groups, direct, marked = await self._together(
+            [requests.organization()],
+            [requests.domains()],
+            [requests.subscribed_skus()],
+            [requests.role_definitions()] if mentioned.roles else [],
+            requests.people(mentioned.people, mentioned.people_ids),
+            requests.groups(mentioned.groups, mentioned.group_ids),
+            requests.users(self.ownership, names=names),
+            self._marked(),
+        )
+        definitions = sorted(map(decoding.role_definition, roles), key=lambda role: role.id)
+        groups_found = _groups(decoding.by_id(groups))
+        in_scope = decoding.by_id(item for item in marked if self._is_in_scope(item))
+        believed = self._believed(in_scope) if self.believes_index else {}
+        read, assignments = await self._directly(direct, in_scope, believed, definitions)
+        if not _known_by(read.values()).isdisjoint(_known_by(believed.values())):
+            # Somebody got the name of somebody else, or another one: the index is behind.
+            return await _Observation(self.graph, self.desired, believes_index=False).observed()
+        accounts = believed | read
         return Observed(
-            tenant=tenant,
+            tenant=decoding.tenant(organization[0], domains),
             skus=tuple(decoding.sku(item) for item in skus),
             groups=groups_found,
             similar_groups=await self._similar_groups(groups_found),
             role_definitions=tuple(definitions),
-            users=await self._users(accounts, groups_found, roles),
-            deleted_users=await self._deleted(users_found),
-            people=tuple(decoding.account(item) for item in people_found.values()),
+            users=await self._users(accounts, groups_found, assignments),
+            deleted_users=await self._deleted(accounts),
+            people=tuple(decoding.account(item) for item in decoding.by_id(people).values()),
+            indexed=frozenset(ObjectId(key) for key in believed),
         )
 
-    async def _tenant(
-        self, more: Sequence[RequestInformation]
-    ) -> tuple[Tenant, list[Json], list[RoleDefinition], list[list[Json]]]:
-        """Ask for what every plan needs, and for *more* in the same batches."""
-        requests = self.requests
-        always = [requests.organization(), requests.domains(), requests.subscribed_skus()]
-        roles = [requests.role_definitions()] if self.mentioned.roles else []
-        collections = await self.graph.read_all([*always, *roles, *more])
-        (organization, *_), domains, skus = collections[:3]
-        definitions = [
-            decoding.role_definition(item)
-            for items in collections[3:][: len(roles)]
-            for item in items
-        ]
-        return (
-            decoding.tenant(organization, domains),
-            skus,
-            sorted(definitions, key=lambda role: role.id),
-            collections[len(always) + len(roles) :],
-        )
+    async def _together(self, *questions: Sequence[RequestInformation]) -> list[list[Json]]:
+        """Ask several kinds of questions in the same batches; gives what each kind found."""
+        answers = iter(await self.graph.read_all(list(chain.from_iterable(questions))))
+        return [list(chain.from_iterable(islice(answers, len(some)))) for some in questions]
 
-    def _is_mentioned(self, role: RoleDefinition) -> bool:
-        return bool({folded(role.display_name), folded(role.id)} & self.mentioned.roles)
-
-    async def _leavers(self, declared: dict[str, Json]) -> list[Json]:
-        """Read the accounts that carry our mark and are not declared, each directly.
-
-        The index that finds them lags behind writes: what it says is a reason to look,
-        never to remove.
-        """
-        if self.desired.tenant_file.position is None:
-            return []  # without a tenant file nothing is ever taken away
-        (marked,) = await self.graph.read_all([self.requests.marked(self.ownership)])
-        candidates = [
-            item["id"] for item in marked if item["id"] not in declared and self._is_in_scope(item)
-        ]
-        replies = await self.graph.read(
-            [self.requests.user(user, self.ownership) for user in sorted(candidates)]
-        )
-        return [reply.body for reply in replies if not reply.error]
+    def _marked(self) -> list[RequestInformation]:
+        """Ask who carries our mark, where that may find leavers or saves asking for each."""
+        tenant_file, scope = self.desired.tenant_file, self.desired.scope
+        if tenant_file.position is None and not self.believes_index:
+            return []
+        return self.requests.marked(self.ownership, tenant_file.source, scope)
 
     def _is_in_scope(self, item: Json) -> bool:
+        """Whether *item* is really ours: Graph compares without case."""
         mark = Mark.parse(decoding.mark(item, self.ownership))
         if not mark or mark.source != self.desired.tenant_file.source:
             return False
         return self.desired.scope is None or mark.cohort in self.desired.scope
 
+    def _believed(self, in_scope: Mapping[str, Json]) -> dict[str, Json]:
+        """Give the declared accounts of which the index may be enough.
+
+        Not those who have a manager declared, whom it does not tell, nor namesakes.
+        """
+        enough = {
+            folded(user.user_principal_name)
+            for user in self.desired.users
+            if "manager" not in user.fields
+        }
+        count = Counter(_name(item) for item in in_scope.values())
+        return {
+            key: item
+            for key, item in in_scope.items()
+            if _name(item) in enough and count[_name(item)] == 1
+        }
+
+    async def _directly(
+        self,
+        direct: Iterable[Json],
+        in_scope: Mapping[str, Json],
+        believed: Mapping[str, Json],
+        definitions: Iterable[RoleDefinition],
+    ) -> tuple[dict[str, Json], list[Json]]:
+        """Read the accounts of whom the index is not enough, and who holds which role.
+
+        Who carries our mark is read by id where no name has led there: a leaver, whom the
+        index may still show although nobody is there. Without a tenant file nobody is one.
+        """
+        read = decoding.by_id(direct)
+        if self.believes_index:
+            known = _known_by(believed.values())
+            names = [name for name in self.mentioned.users if folded(name) not in known]
+            (more,) = await self._together(self.requests.users(self.ownership, names=names))
+            read |= decoding.by_id(more)
+        has_leavers = self.desired.tenant_file.position is not None
+        leavers = sorted(in_scope.keys() - believed.keys() - read.keys()) if has_leavers else []
+        held = [role for role in definitions if self._is_mentioned(role)]
+        more, assignments = await self._together(
+            self.requests.users(self.ownership, ids=leavers),
+            [self.requests.role_assignments(r.id) for r in held if read or believed or leavers],
+        )
+        return read | decoding.by_id(more), assignments
+
+    def _is_mentioned(self, role: RoleDefinition) -> bool:
+        return bool({folded(role.display_name), folded(role.id)} & self.mentioned.roles)
+
     async def _users(
-        self, accounts: list[Json], groups: Iterable[Group], roles: Iterable[RoleDefinition]
+        self, accounts: Mapping[str, Json], groups: Iterable[Group], assignments: Iterable[Json]
     ) -> tuple[ObservedUser, ...]:
-        """Read who of *accounts* is a member of which group, and who holds which role."""
-        asked = list(groups) if accounts else []
-        held = list(roles) if accounts else []
-        members = [self.requests.members(group.id) for group in asked]
-        assignments = [self.requests.role_assignments(role.id) for role in held]
-        answers = await self.graph.read_all([*members, *assignments])
-        groups_of: defaultdict[str, set[ObjectId]] = defaultdict(set)
-        for group, answer in zip(asked, answers, strict=False):
-            for member in answer:
-                groups_of[member["id"]].add(group.id)
+        """Put *accounts* together with what each of them is in and holds."""
+        groups_of = await memberships(
+            self.graph,
+            [group.id for group in groups],
+            sorted(map(ObjectId, accounts)),
+            may_ask=may_ask_member_of(self.graph.token()),
+        )
         roles_of: defaultdict[str, list[RoleAssignment]] = defaultdict(list)
-        for assignment in chain.from_iterable(answers[len(members) :]):
+        for assignment in assignments:
             roles_of[assignment["principalId"]].append(decoding.role_assignment(assignment))
         return tuple(
             decoding.user(
-                item, self.ownership, frozenset(groups_of[item["id"]]), roles_of[item["id"]]
+                accounts[key], self.ownership, groups_of.get(key, frozenset()), roles_of[key]
             )
-            for item in sorted(accounts, key=lambda item: str(item["id"]))
+            for key in sorted(map(ObjectId, accounts))
         )
 
-    async def _deleted(self, found: dict[str, Json]) -> tuple[ObservedUser, ...]:
+    async def _deleted(self, found: Mapping[str, Json]) -> tuple[ObservedUser, ...]:
         """Look in the recycle bin for declared people who have no account."""
-        present = {folded(item["userPrincipalName"]) for item in found.values()}
+        present = {_name(item) for item in found.values()}
         missing = {folded(user) for user in self.mentioned.users} - present
         if not missing:
             return ()
@@ -207,13 +231,9 @@ def _flat(collections: Iterable[Iterable[Json]]) -> dict[str, Json]:
     return decoding.by_id(chain.from_iterable(collections))
 
 
-def _once(names: Iterable[str]) -> tuple[str, ...]:
-    """Give each name once, compared without case, in a stable order."""
-    once: dict[str, str] = {}
-    for name in sorted(names):
-        once.setdefault(folded(name), name)
-    return tuple(once.values())
+def _name(item: Json) -> str:
+    return folded(item["userPrincipalName"])
 
 
-def _is_id(name: str) -> bool:
-    return _GUID.fullmatch(name) is not None
+def _known_by(items: Iterable[Json]) -> set[str]:
+    return {known for item in items for known in (item["id"], _name(item))}

@@ -23,6 +23,7 @@ from reconciler.changes import (
     UserKey,
 )
 from reconciler.graph.batching import chunks
+from reconciler.graph.costs import binding
 from reconciler.model import ObjectId, folded
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ class Operation:
 
     changes: tuple[Change, ...]
     lane: str
+
+    @property
+    def writes(self) -> int:
+        """What each of its requests takes of Graph's limit on writes."""
+        first = self.changes[0]
+        is_bind = isinstance(first, Create) and isinstance(first.key, MembershipKey)
+        return binding(len(self.changes)) if is_bind else 1
 
     def split(self) -> tuple[Operation, ...]:
         """Give an operation for each change, what is taken away first.

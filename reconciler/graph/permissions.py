@@ -57,6 +57,10 @@ READ_ROLES = (
 )
 
 
+MEMBER_OF = frozenset({"GroupMember.ReadBasic.All", "Group.ReadBasic.All", *_DIRECTORY_READ})
+"""What it takes to ask for a user's memberOf: any one (as above)."""
+
+
 def granted(token: str) -> frozenset[str] | None:
     """Give the permissions that an access token carries; None where it does not tell.
 
@@ -77,6 +81,14 @@ def check_reads(token: str, desired: Desired) -> None:
     if desired.tenant_file.roles or any(user.roles for user in desired.users):
         needs |= [READ_ROLES]
     _check(granted(token), needs)
+
+
+def may_ask_member_of(token: str) -> bool:
+    """Whether *token* is known to be enough to ask what each person is in.
+
+    Not where it does not tell: a refusal would end a plan that can do without.
+    """
+    return not MEMBER_OF.isdisjoint(granted(token) or ())
 
 
 def check_writes(token: str, changes: Iterable[Change]) -> None:

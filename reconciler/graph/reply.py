@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from reconciler.graph.errors import GraphError, graph_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 _FIRST_ERROR = 300
 """A redirect counts as one: it is never followed, so the request was not carried out."""
@@ -39,5 +41,21 @@ class Reply:
         """Seconds to wait, where Graph says so; it may be a fraction."""
         try:
             return max(0.0, float(self.headers["retry-after"]))
+        except (KeyError, ValueError):
+            return None
+
+    @property
+    def used(self) -> float | None:
+        """The share of the nearest limit that is used, which Graph tells from 0.8 on."""
+        try:
+            return max(0.0, float(self.headers["x-ms-throttle-limit-percentage"]))
+        except (KeyError, ValueError):
+            return None
+
+    @property
+    def date(self) -> datetime | None:
+        """When Graph answered, by its own clock."""
+        try:
+            return parsedate_to_datetime(self.headers["date"])
         except (KeyError, ValueError):
             return None

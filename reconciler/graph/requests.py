@@ -6,7 +6,9 @@ under Graph's own names. Nothing here sends anything.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import orjson
 from kiota_abstractions.base_request_configuration import RequestConfiguration
@@ -20,10 +22,11 @@ from msgraph.generated.groups.item.members.members_request_builder import Member
 from msgraph.generated.role_management.directory.role_assignments import (
     role_assignments_request_builder,
 )
-from msgraph.generated.users.item.user_item_request_builder import UserItemRequestBuilder
+from msgraph.generated.users.item.member_of.member_of_request_builder import MemberOfRequestBuilder
 from msgraph.generated.users.users_request_builder import UsersRequestBuilder
 
 from reconciler.fields import FIELDS
+from reconciler.model import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,12 +34,12 @@ if TYPE_CHECKING:
     from kiota_abstractions.base_request_builder import BaseRequestBuilder
     from msgraph.graph_service_client import GraphServiceClient
 
-    from reconciler.model import ObjectId
+    from reconciler.model import CohortName, ObjectId
 
 _Users = UsersRequestBuilder.UsersRequestBuilderGetQueryParameters
-_User = UserItemRequestBuilder.UserItemRequestBuilderGetQueryParameters
 _Groups = GroupsRequestBuilder.GroupsRequestBuilderGetQueryParameters
 _Members = MembersRequestBuilder.MembersRequestBuilderGetQueryParameters
+_MemberOf = MemberOfRequestBuilder.MemberOfRequestBuilderGetQueryParameters
 _Deleted = GraphUserRequestBuilder.GraphUserRequestBuilderGetQueryParameters
 _RoleAssignments = (
     role_assignments_request_builder.RoleAssignmentsRequestBuilder
@@ -46,6 +49,9 @@ IN_VALUES = 15
 """Values that `in (…)` takes in a default query (Graph, known issues of directory objects)."""
 PAGE = 999
 """The largest page (Graph, "List users")."""
+_LONGEST = 1000
+"""Characters of the values in one advanced filter: its whole address has 2,048 (Graph, known
+issues of directory objects), and what is selected takes the rest."""
 _IDENTITY = ["id", "userPrincipalName"]
 _MANAGER = ["manager($select=id,userPrincipalName)"]
 _GROUP = [
@@ -87,12 +93,22 @@ def quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def in_filters(path: str, values: Iterable[str]) -> Iterator[str]:
-    """Give as few filters as Graph's limit allows that together match all of *values*."""
-    all_ = list(values)
-    for start in range(0, len(all_), IN_VALUES):
-        listed = ",".join(quoted(value) for value in all_[start : start + IN_VALUES])
-        yield f"{path} in ({listed})"
+def in_filters(path: str, values: Iterable[str], longest: float = inf) -> Iterator[str]:
+    """Give filters that together match all of *values*, each of as many as Graph takes.
+
+    *longest* bounds the characters that the values of one take in an address.
+    """
+    listed: list[str] = []
+    characters = 0
+    for value in map(quoted, values):
+        more = len(quote(f"{value},", safe=""))
+        if listed and (len(listed) == IN_VALUES or characters + more > longest):
+            yield f"{path} in ({','.join(listed)})"
+            listed, characters = [], 0
+        listed.append(value)
+        characters += more
+    if listed:
+        yield f"{path} in ({','.join(listed)})"
 
 
 class Requests:
@@ -126,12 +142,18 @@ class Requests:
         builder = self._directory.role_assignments
         return builder.to_get_request_information(RequestConfiguration(query_parameters=parameters))
 
-    def users(self, names: Iterable[str], ownership: str) -> list[RequestInformation]:
-        """Ask for the accounts with these userPrincipalNames, wholly."""
+    def users(
+        self, ownership: str, *, names: Iterable[str] = (), ids: Iterable[str] = ()
+    ) -> list[RequestInformation]:
+        """Ask for the accounts with these userPrincipalNames or ids, wholly.
+
+        No index that lags stands between the question and the accounts.
+        """
+        filters = [*in_filters("userPrincipalName", names), *in_filters("id", ids)]
         select = user_properties(ownership)
         return [
             self._users(_Users(filter=filter_, select=select, expand=_MANAGER))
-            for filter_ in in_filters("userPrincipalName", names)
+            for filter_ in filters
         ]
 
     def people(self, names: Iterable[str], ids: Iterable[str]) -> list[RequestInformation]:
@@ -139,27 +161,30 @@ class Requests:
         filters = [*in_filters("userPrincipalName", names), *in_filters("id", ids)]
         return [self._users(_Users(filter=filter_, select=_IDENTITY)) for filter_ in filters]
 
-    def marked(self, ownership: str) -> RequestInformation:
-        """Ask for every account that carries any mark: an advanced query, whose index lags."""
-        parameters = _Users(
-            filter=f"{mark_path(ownership)} ne null",
-            select=[*_IDENTITY, mark_property(ownership)],
-            count=True,
-            top=PAGE,
-        )
-        info = self._users(parameters)
+    def marked(
+        self, ownership: str, source: str, cohorts: Iterable[CohortName] | None = None
+    ) -> list[RequestInformation]:
+        """Ask for the accounts that carry a mark of *source*, all or those of *cohorts*.
+
+        Advanced queries: their index lags behind writes, and Graph does not expand managers
+        there (Graph, "Advanced query capabilities").
+        """
+        path = mark_path(ownership)
+        if cohorts is None:
+            filters = [f"startsWith({path},{quoted(f'{source}/')})"]
+        else:
+            marks = sorted(str(Mark(source, cohort)) for cohort in cohorts)
+            filters = list(in_filters(path, marks, _LONGEST))
+        return [self._marked(filter_, ownership) for filter_ in filters]
+
+    def _marked(self, filter_: str, ownership: str) -> RequestInformation:
+        select = user_properties(ownership)
+        info = self._users(_Users(filter=filter_, select=select, count=True, top=PAGE))
         info.headers.try_add("ConsistencyLevel", "eventual")
         return info
 
     def _users(self, parameters: _Users) -> RequestInformation:
         return self._client.users.to_get_request_information(
-            RequestConfiguration(query_parameters=parameters)
-        )
-
-    def user(self, user: ObjectId, ownership: str) -> RequestInformation:
-        """Ask for one account, wholly and directly: no index lags behind this."""
-        parameters = _User(select=user_properties(ownership), expand=_MANAGER)
-        return self._client.users.by_user_id(user).to_get_request_information(
             RequestConfiguration(query_parameters=parameters)
         )
 
@@ -183,12 +208,19 @@ class Requests:
         )
 
     def members(self, group: ObjectId) -> RequestInformation:
-        """Ask for the direct members of *group*.
-
-        Not a user's memberOf, which takes Directory.Read.All (Graph, permissions reference).
-        """
+        """Ask for the direct members of *group*."""
         parameters = _Members(select=["id"], top=PAGE)
         return self._client.groups.by_group_id(group).members.to_get_request_information(
+            RequestConfiguration(query_parameters=parameters)
+        )
+
+    def member_of(self, user: ObjectId) -> RequestInformation:
+        """Ask what *user* is directly in, which are not only groups.
+
+        It takes a permission beyond those of a plan: see `permissions.may_ask_member_of`.
+        """
+        parameters = _MemberOf(select=["id"], top=PAGE)
+        return self._client.users.by_user_id(user).member_of.to_get_request_information(
             RequestConfiguration(query_parameters=parameters)
         )
 

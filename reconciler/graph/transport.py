@@ -7,8 +7,8 @@ patience and never looks inside a batch.
 from __future__ import annotations
 
 import asyncio
-import random
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,22 +28,28 @@ from reconciler.errors import (
     ReconcilerError,
 )
 from reconciler.graph import batching
+from reconciler.graph.costs import total
 from reconciler.graph.errors import Meaning
 from reconciler.graph.reply import Reply
 from reconciler.graph.signin import sign_in_errors
+from reconciler.graph.throttling import TOO_MANY, Pace
+from reconciler.graph.waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from azure.core.credentials import TokenCredential
     from msgraph.graph_request_adapter import GraphRequestAdapter
 
+    from reconciler.graph.auth import Renewable
     from reconciler.graph.clouds import Cloud
+    from reconciler.graph.costs import Cost
 
 VERSION = "/v1.0"
 READ_ATTEMPTS = 6
-LONGEST_WAIT = 300.0
-"""Seconds: a Retry-After beyond this is a reason to stop and say so."""
+BATCHES_AT_ONCE = 4
+"""In flight together: within what Graph advises for one application."""
+LISTINGS = 3
+"""How often a list is read from its beginning whose page links expired half-way."""
 _AGAIN = frozenset({Meaning.THROTTLED, Meaning.UNAVAILABLE})
 
 
@@ -63,17 +69,18 @@ class Graph:
     def __init__(
         self,
         adapter: GraphRequestAdapter,
-        credential_: TokenCredential,
+        credential: Renewable,
         cloud: Cloud,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        jitter: Callable[[], float] = random.random,
+        waiting: Waiting | None = None,
     ) -> None:
         self.client = GraphServiceClient(request_adapter=adapter)
+        self.waiting = waiting or Waiting()
+        self.pace = Pace(self.waiting.monotonic)
         self._adapter = adapter
-        self._credential = credential_
+        self._credential = credential
         self._cloud = cloud
-        self.sleep = sleep
-        self._jitter = jitter
+        self._refusals = 0
+        """Answers in a row that were refused for being too many."""
 
     @property
     def root(self) -> str:
@@ -86,7 +93,11 @@ class Graph:
             return self._credential.get_token(self._cloud.scope).token
 
     async def send(self, info: RequestInformation) -> Answer:
-        """Send one request once."""
+        """Send one request once; a second time only where Graph did not know its token."""
+        (answer,) = await self._exchange(info, total([info]), lambda answer: [answer])
+        return answer
+
+    async def _sent(self, info: RequestInformation) -> Answer:
         self._prepare(info)
         info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         try:
@@ -116,36 +127,71 @@ class Graph:
         outer.headers.try_add("Content-Type", "application/json")
         outer.headers.try_add("Accept", "application/json")
         outer.content = batching.encode(requests, self.root)
-        answer = await self.send(outer)
-        if isinstance(answer, NoAnswer) or answer.error:
-            return [answer] * len(requests)
-        carrier = {"request-id": answer.request_id} if answer.request_id else {}
-        replies = batching.decode(answer.body, len(requests), carrier)
-        return [reply or NoAnswer("Graph left the request out of its batch") for reply in replies]
+        return await self._exchange(
+            outer, total(requests), lambda answer: _parts(answer, len(requests))
+        )
+
+    async def _exchange(
+        self, info: RequestInformation, cost: Cost, parts: Callable[[Answer], list[Answer]]
+    ) -> list[Answer]:
+        """Send what costs *cost*, and give the *parts* of the answer; the pace learns of both."""
+        self.pace.sent(cost)
+        answers: list[Answer] = []
+        try:
+            answer = await self._sent(info)
+            if isinstance(answer, Reply) and _is_unknown_token(answer):
+                self._credential.renew(answer.date)
+                answer = await self._sent(info)
+            answers = parts(answer)
+        finally:
+            replies = [answer for answer in answers if isinstance(answer, Reply)]
+            self.pace.heard(cost, replies, self.waiting.backoff(self._refusals))
+            is_refused = any(reply.status == TOO_MANY for reply in replies)
+            self._refusals = self._refusals + 1 if is_refused else 0
+        return answers
+
+    async def admitted(self, cost: Cost) -> None:
+        """Wait until what costs *cost* may be sent."""
+        while wait := self.pace.delay(cost):
+            await self.waiting.sleep(wait)
 
     async def read(self, requests: Sequence[RequestInformation]) -> list[Reply]:
         """Ask everything, twenty at a time, until each is answered with anything but trouble.
 
-        Only 404 comes back as an error: every other one stops the command, since a failed
-        read is not absence.
+        Only 404 and an expired page come back as errors: every other one stops the command,
+        since a failed read is not absence.
         """
+        room = asyncio.Semaphore(BATCHES_AT_ONCE)
+
+        async def chunk(infos: Sequence[RequestInformation]) -> list[Reply]:
+            async with room:
+                return await self._read_batch(infos)
+
+        reading = [asyncio.ensure_future(chunk(each)) for each in batching.chunks(requests)]
+        try:
+            return [reply for replies in await asyncio.gather(*reading) for reply in replies]
+        finally:
+            for task in reading:
+                task.cancel()
+
+    async def _read_batch(self, requests: Sequence[RequestInformation]) -> list[Reply]:
         answers: dict[int, Reply] = {}
         pending = list(enumerate(requests))
         attempt = 0
         while pending:
+            infos = [info for _, info in pending]
+            await self.admitted(total(infos))
             waits: list[float] = []
             again: list[tuple[int, RequestInformation]] = []
-            for chunk in batching.chunks(pending):
-                replies = await self.batch([info for _, info in chunk])
-                for (number, info), answer in zip(chunk, replies, strict=True):
-                    wait = self._wait_before_again(answer, attempt)
-                    if wait is None:
-                        answers[number] = _settled(answer)
-                    else:
-                        waits.append(wait)
-                        again.append((number, info))
+            for (number, info), answer in zip(pending, await self.batch(infos), strict=True):
+                wait = self._wait_before_again(answer, attempt)
+                if wait is None:
+                    answers[number] = _settled(answer)
+                else:
+                    waits.append(wait)
+                    again.append((number, info))
             if again:
-                await self.sleep(max(waits))
+                await self.waiting.sleep(max(waits))
             pending, attempt = again, attempt + 1
         return [answers[number] for number in range(len(requests))]
 
@@ -153,18 +199,24 @@ class Graph:
         """Read collections to their last page; the values of each, in order."""
         collected: list[list[Any]] = [[] for _ in requests]
         open_ = dict(enumerate(requests))
+        beginnings: Counter[int] = Counter()
         while open_:
             replies = await self.read(list(open_.values()))
             following: dict[int, RequestInformation] = {}
             for (number, info), reply in zip(open_.items(), replies, strict=True):
+                if _is_expired(reply) and beginnings[number] < LISTINGS - 1:
+                    beginnings[number] += 1
+                    collected[number].clear()
+                    following[number] = requests[number]
+                    continue
                 values, link = page(reply)
                 collected[number] += values
                 if link:
-                    following[number] = self._next_page(info, link)
+                    following[number] = self.next_page(info, link)
             open_ = following
         return collected
 
-    def _next_page(self, info: RequestInformation, link: str) -> RequestInformation:
+    def next_page(self, info: RequestInformation, link: str) -> RequestInformation:
         """Follow a link as it is, with the same headers, and only to where we came from."""
         if urlsplit(link)[:2] != urlsplit(self._cloud.graph)[:2]:
             raise GraphFailed(
@@ -186,24 +238,10 @@ class Graph:
         if attempt == READ_ATTEMPTS - 1:
             return None
         if isinstance(answer, NoAnswer):
-            return self.backoff(attempt)
+            return self.waiting.backoff(attempt)
         if answer.error is None or answer.error.meaning not in _AGAIN:
             return None
-        return self.patience(answer.retry_after, attempt)
-
-    def patience(self, asked: float | None, attempt: int) -> float:
-        """Give the seconds to wait before sending again; *asked* is what Graph asked for."""
-        if asked is not None and asked > LONGEST_WAIT:
-            raise GraphFailed(
-                f"Graph asks to wait {asked:.0f} seconds, more than the {LONGEST_WAIT:.0f} this "
-                "command waits",
-                "run it again later: a rerun goes on where this one stopped",
-            )
-        return self.backoff(attempt) if asked is None else asked
-
-    def backoff(self, attempt: int) -> float:
-        """Give 1, 2, 4 … 30 seconds, each shortened at random to at least half."""
-        return float(min(30, 2**attempt) * (0.5 + self._jitter() / 2))
+        return self.waiting.patience(answer.retry_after, attempt)
 
 
 def _settled(answer: Answer) -> Reply:
@@ -213,9 +251,26 @@ def _settled(answer: Answer) -> Reply:
             f"Microsoft Graph does not answer: {answer.reason}",
             "check the network, the proxy and RECONCILER_GRAPH_URL, then run it again",
         )
-    if answer.error and answer.error.meaning is not Meaning.NOT_THERE:
+    if answer.error and answer.error.meaning not in {Meaning.NOT_THERE, Meaning.PAGE_EXPIRED}:
         raise _failure(answer)
     return answer
+
+
+def _parts(answer: Answer, count: int) -> list[Answer]:
+    """Give the answers to the requests of a batch, from that to the batch."""
+    if isinstance(answer, NoAnswer) or answer.error:
+        return [answer] * count
+    carrier = {"request-id": answer.request_id} if answer.request_id else {}
+    replies = batching.decode(answer.body, count, carrier)
+    return [reply or NoAnswer("Graph left the request out of its batch") for reply in replies]
+
+
+def _is_unknown_token(reply: Reply) -> bool:
+    return reply.error is not None and reply.error.meaning is Meaning.UNKNOWN_TOKEN
+
+
+def _is_expired(reply: Reply) -> bool:
+    return reply.error is not None and reply.error.meaning is Meaning.PAGE_EXPIRED
 
 
 def page(reply: Reply) -> tuple[list[Any], str | None]:
@@ -235,6 +290,16 @@ def page(reply: Reply) -> tuple[list[Any], str | None]:
 def _failure(reply: Reply) -> ReconcilerError:
     error = reply.error
     assert error is not None  # noqa: S101 -- only called for errors
+    if error.meaning is Meaning.UNKNOWN_TOKEN:
+        return PermissionMissing(
+            f"Graph does not accept the token of this sign-in: {error}",
+            "check the cloud, the tenant and this machine's clock, then run it again",
+        )
+    if error.meaning is Meaning.PAGE_EXPIRED:
+        return GraphFailed(
+            f"Graph let the pages of a list expire {LISTINGS} times: {error}",
+            "run it again when the tenant is less busy",
+        )
     if error.meaning is Meaning.FORBIDDEN:
         return PermissionMissing(
             f"Graph refused a read: {error}",

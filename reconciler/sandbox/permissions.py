@@ -143,6 +143,7 @@ ENABLE_DISABLE: Final = "User.EnableDisableAccount.All"
 PLAN_SET: Final = (
     "Domain.Read.All",
     "GroupMember.Read.All",
+    "GroupMember.ReadBasic.All",
     "Organization.Read.All",
     "RoleEligibilitySchedule.Read.Directory",
     "RoleManagement.Read.Directory",

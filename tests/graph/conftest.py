@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
@@ -20,9 +20,11 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
 from reconciler.diagnostics import Position
+from reconciler.graph.auth import Renewable
 from reconciler.graph.clouds import Cloud
 from reconciler.graph.requests import Requests
 from reconciler.graph.transport import Graph
+from reconciler.graph.waiting import Waiting
 from reconciler.model import (
     CohortName,
     DeclaredGroup,
@@ -32,10 +34,16 @@ from reconciler.model import (
     TenantFile,
     UserPrincipalName,
 )
+from reconciler.sandbox.company.contoso import CONTOSO, TENANT_ID, stable_id
+from reconciler.sandbox.company.generating import Crowd, Rules
+from reconciler.sandbox.company.model import Group
+from reconciler.sandbox.company.seed import fill
+from reconciler.sandbox.data import store
 from reconciler.sandbox.server import Endpoints, running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from kiota_abstractions.request_information import RequestInformation
@@ -131,13 +139,15 @@ class Fake:
         cloud = Cloud(
             "https://graph.example", "https://login.example", "https://graph.example/.default"
         )
+        waiting = Waiting(sleep, lambda: 1.0, lambda: sum(self.slept))
+        renewable = Renewable(self.credential)
         provider = AzureIdentityAuthenticationProvider(
-            self.credential, scopes=[cloud.scope], allowed_hosts=["graph.example"]
+            renewable, scopes=[cloud.scope], allowed_hosts=["graph.example"]
         )
         async with httpx.AsyncClient(transport=httpx.MockTransport(answered)) as client:
             adapter = GraphRequestAdapter(provider, client)
             adapter.base_url = ROOT
-            yield Graph(adapter, self.credential, cloud, sleep, lambda: 1.0)
+            yield Graph(adapter, renewable, cloud, waiting)
 
     def parts(self, number: int) -> list[dict[str, Any]]:
         """Give the requests of one of the batches that were sent."""
@@ -201,6 +211,54 @@ def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
 
 
 @pytest.fixture(scope="session")
+def names() -> Callable[[str, int], list[str]]:
+    """Give the names of the first people of a crowd."""
+    return lambda crowd, number: [f"{crowd}{n}@contoso.com" for n in range(1, number + 1)]
+
+
+@pytest.fixture(scope="session")
+def crowd() -> Callable[..., Crowd]:
+    """Make people by their number, all with the same *more*, in a tree of eight to a manager."""
+
+    def made(name: str, number: int, **more: Any) -> Crowd:  # noqa: ANN401 -- JSON, or whatever is passed on
+        return Crowd(TENANT_ID, Rules(number, upn=f"{name}{{n}}@contoso.com", reports=8, more=more))
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def peopled(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., AbstractContextManager[Tenant]]:
+    """Run a tenant of crowds and of groups, which are given by name with their members' names."""
+
+    @contextmanager
+    def runs(
+        *crowds: Crowd,
+        groups: Mapping[str, Iterable[str]],
+        **more: Any,  # noqa: ANN401 -- JSON, or whatever is passed on
+    ) -> Iterator[Tenant]:
+        made = (
+            Group(
+                stable_id(f"group {name}"),
+                name,
+                name.replace(" ", ""),
+                members=tuple(stable_id(f"user {member}") for member in members),
+            )
+            for name, members in groups.items()
+        )
+        company = replace(CONTOSO, crowds=crowds, groups=tuple(made))
+        file = tmp_path_factory.mktemp("peopled") / "tenant.sqlite"
+        with closing(store.connect(file)[0]) as db:
+            fill(db, company)
+        exchanges: list[Exchange] = []
+        with running(file, record=exchanges.append, tunnel_port=None, **more) as endpoints:
+            yield Tenant(endpoints, exchanges)
+
+    return runs
+
+
+@pytest.fixture(scope="session")
 def declared() -> Callable[..., DeclaredUser]:
     """Declare a person; roles and groups by name."""
 
@@ -209,11 +267,12 @@ def declared() -> Callable[..., DeclaredUser]:
         *,
         groups: tuple[str, ...] = (),
         roles: tuple[str, ...] = (),
-        **fields: str,
+        cohort: str = "beta",
+        **fields: str | None,
     ) -> DeclaredUser:
         return DeclaredUser(
             user_principal_name=UserPrincipalName(name),
-            cohort=CohortName("beta"),
+            cohort=CohortName(cohort),
             fields=fields,
             display_name=name,
             licenses=(),

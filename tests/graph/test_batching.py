@@ -48,7 +48,7 @@ def test_the_bytes_of_a_batch(requests: Requests) -> None:
 
 def test_an_advanced_query_keeps_its_header(requests: Requests) -> None:
     """`ConsistencyLevel` counts inside the batch, not around it."""
-    (item,) = orjson.loads(encoded(requests.marked("extensionAttribute15")))["requests"]
+    (item,) = orjson.loads(encoded(*requests.marked("extensionAttribute15", "hr")))["requests"]
 
     assert item["headers"] == {"ConsistencyLevel": "eventual"}
 

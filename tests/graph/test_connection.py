@@ -54,7 +54,7 @@ def test_waits_grow_and_differ(tenant: Tenant, attempt: int, jitter: float, seco
     """Two clients that were refused together do not come back together."""
 
     async def backoff(graph: Graph) -> float:
-        return graph.backoff(attempt)
+        return graph.waiting.backoff(attempt)
 
     environment = dict(tenant.endpoints.environment)
     assert connected(environment, backoff, jitter=lambda: jitter) == seconds

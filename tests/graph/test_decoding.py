@@ -184,21 +184,21 @@ def test_a_deleted_user_has_the_name_it_had(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("item", "state"),
+    ("item", "state", "error"),
     [
-        ({"state": "Active", "error": "None"}, "Active"),
-        ({"state": "Active", "error": None}, "Active"),
-        ({"error": "CountViolation"}, "Error"),
-        ({"state": "Active", "error": "CountViolation"}, "Error"),
-        ({"state": "Disabled", "error": "Other"}, "Disabled"),
-        ({}, "Active"),
+        ({"state": "Active", "error": "None"}, "Active", None),
+        ({"state": "Active", "error": None}, "Active", None),
+        ({"error": "CountViolation"}, "Error", "CountViolation"),
+        ({"state": "Active", "error": "CountViolation"}, "Error", "CountViolation"),
+        ({"state": "Disabled", "error": "Other"}, "Disabled", "Other"),
+        ({}, "Active", None),
     ],
 )
-def test_the_state_of_a_licence(item: dict[str, Any], state: str) -> None:
+def test_the_state_of_a_licence(item: dict[str, Any], state: str, error: str | None) -> None:
     """The word "None" is no error, and an error counts where the state does not tell."""
     found = decoding.license_state({"skuId": "e5", "disabledPlans": ["y"], **item})
 
-    assert found == LicenseState(ObjectId("e5"), None, frozenset({ObjectId("y")}), state)
+    assert found == LicenseState(ObjectId("e5"), None, frozenset({ObjectId("y")}), state, error)
 
 
 def test_a_licence_through_a_group() -> None:

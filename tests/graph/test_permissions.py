@@ -21,7 +21,13 @@ from reconciler.changes import (
     Wave,
 )
 from reconciler.errors import PermissionMissing
-from reconciler.graph.permissions import READS, check_reads, check_writes, granted
+from reconciler.graph.permissions import (
+    READS,
+    check_reads,
+    check_writes,
+    granted,
+    may_ask_member_of,
+)
 from reconciler.model import (
     Account,
     CohortName,
@@ -91,6 +97,22 @@ def test_a_token_that_does_not_tell(value: str) -> None:
 def test_a_token_of_any_length_is_read(length: int) -> None:
     """base64url comes without its padding."""
     assert granted(token(roles=["A"], pad="x" * length)) == frozenset({"A"})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (with_("GroupMember.ReadBasic.All"), True),
+        (with_("User.Read.All", "Directory.Read.All"), True),
+        (with_(*PLAN_SET), False),
+        (with_(), False),
+        (token(scp="Directory.Read.All"), False),
+    ],
+    ids=["least", "more", "too little", "nothing", "delegated"],
+)
+def test_who_may_ask_per_person(value: str, *, expected: bool) -> None:
+    """Only a token that tells so: a plan can do without, and not with a refusal."""
+    assert may_ask_member_of(value) is expected
 
 
 @pytest.mark.parametrize("missing", range(4), ids=PLAN_SET)

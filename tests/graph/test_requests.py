@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import orjson
 import pytest
@@ -8,7 +10,7 @@ from kiota_abstractions.method import Method
 
 from reconciler.fields import FIELDS
 from reconciler.graph.requests import Requests, in_filters, mark_path, mark_property, quoted
-from reconciler.model import ObjectId
+from reconciler.model import CohortName, ObjectId
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 ROOT = "https://graph.example/v1.0"
 SLOT = "extensionAttribute15"
 EXTENSION = "extension_b1f0_onboardedBy"
+EXTENSION_OF_ANYBODY = f"extension_{'a' * 32}_{'n' * 30}"
 ADA, GRACE, STAFF, ROLE = (ObjectId(name) for name in ("ada-id", "grace-id", "staff-id", "role-id"))
 SELECT = ",".join(
     [
@@ -53,30 +56,12 @@ READS: dict[str, tuple[Make, str]] = {
         lambda r: r.role_assignments(ROLE),
         "/roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq 'role-id'",
     ),
-    "user": (lambda r: r.user(ADA, SLOT), f"/users/ada-id?{MANAGER}&$select={WHOLE}"),
-    "user, marked by an extension": (
-        lambda r: r.user(ADA, EXTENSION),
-        f"/users/ada-id?{MANAGER}&$select={SELECT},{EXTENSION}",
-    ),
-    "marked": (
-        lambda r: r.marked(SLOT),
-        (
-            "/users?$count=true&$filter=onPremisesExtensionAttributes/extensionAttribute15 ne null"
-            "&$select=id,userPrincipalName,onPremisesExtensionAttributes&$top=999"
-        ),
-    ),
-    "marked by an extension": (
-        lambda r: r.marked(EXTENSION),
-        (
-            f"/users?$count=true&$filter={EXTENSION} ne null"
-            f"&$select=id,userPrincipalName,{EXTENSION}&$top=999"
-        ),
-    ),
     "deleted users": (
         lambda r: r.deleted_users(SLOT),
         f"/directory/deletedItems/graph.user?$select={WHOLE},deletedDateTime&$top=999",
     ),
     "members": (lambda r: r.members(STAFF), "/groups/staff-id/members?$select=id&$top=999"),
+    "member of": (lambda r: r.member_of(ADA), "/users/ada-id/memberOf?$select=id&$top=999"),
     "groups like": (
         lambda r: r.groups_like("O'Hara"),
         f"/groups?$filter=startsWith(displayName,'O')&{GROUP}&$top=999",
@@ -96,15 +81,38 @@ def test_reads(make: Make, url: str, requests: Requests, wire: Shown) -> None:
     )
 
 
+SLOT_PATH = f"onPremisesExtensionAttributes/{SLOT}"
 LISTS: dict[str, tuple[Callable[[Requests], list[RequestInformation]], list[str]]] = {
     "users": (
-        lambda r: r.users(["ada@contoso.com", "o'hara@contoso.com"], SLOT),
+        lambda r: r.users(SLOT, names=["ada@contoso.com", "o'hara@contoso.com"], ids=[ADA]),
         [
             (
                 f"/users?{MANAGER}&$filter=userPrincipalName in "
                 f"('ada@contoso.com','o''hara@contoso.com')&$select={WHOLE}"
+            ),
+            f"/users?{MANAGER}&$filter=id in ('ada-id')&$select={WHOLE}",
+        ],
+    ),
+    "users, marked by an extension": (
+        lambda r: r.users(EXTENSION, ids=[ADA]),
+        [f"/users?{MANAGER}&$filter=id in ('ada-id')&$select={SELECT},{EXTENSION}"],
+    ),
+    "marked": (
+        lambda r: r.marked(SLOT, "hr-sync"),
+        [f"/users?$count=true&$filter=startsWith({SLOT_PATH},'hr-sync/')&$select={WHOLE}&$top=999"],
+    ),
+    "marked by an extension": (
+        lambda r: r.marked(EXTENSION, "hr-sync"),
+        [
+            (
+                f"/users?$count=true&$filter=startsWith({EXTENSION},'hr-sync/')"
+                f"&$select={SELECT},{EXTENSION}&$top=999"
             )
         ],
+    ),
+    "marked for cohorts": (
+        lambda r: r.marked(SLOT, "hr", [CohortName("b"), CohortName("a")]),
+        [f"/users?$count=true&$filter={SLOT_PATH} in ('hr/a','hr/b')&$select={WHOLE}&$top=999"],
     ),
     "people": (
         lambda r: r.people(["ada@contoso.com"], ["ada-id"]),
@@ -120,7 +128,10 @@ LISTS: dict[str, tuple[Callable[[Requests], list[RequestInformation]], list[str]
             f"/groups?$filter=id in ('staff-id')&{GROUP}",
         ],
     ),
-    "nobody": (lambda r: [*r.users([], SLOT), *r.people([], []), *r.groups([], [])], []),
+    "nobody": (
+        lambda r: [*r.users(SLOT), *r.people([], []), *r.groups([], []), *r.marked(SLOT, "a", [])],
+        [],
+    ),
 }
 
 
@@ -137,7 +148,7 @@ def test_reads_by_name(
 
 def test_characters_of_names_do_not_end_a_url(requests: Requests) -> None:
     """What means something in a URL is encoded, so that a name stays one value."""
-    (users,) = requests.users(["a&b#c+d'e@contoso.com"], SLOT)
+    (users,) = requests.users(SLOT, names=["a&b#c+d'e@contoso.com"])
     users.path_parameters["baseurl"] = ROOT
 
     assert "%27a%26b%23c%2Bd%27%27e%40contoso.com%27" in users.url
@@ -167,8 +178,10 @@ def test_identity_asks_for_the_mark(requests: Requests, wire: Shown) -> None:
 
 
 def test_an_advanced_query_says_so(requests: Requests, wire: Shown) -> None:
-    """`ne null` is answered only with this header beside `$count`."""
-    assert wire(requests.marked(SLOT)).headers["consistencylevel"] == "eventual"
+    """Marks are looked up only with this header beside `$count`."""
+    (marked,) = requests.marked(SLOT, "hr-sync")
+
+    assert wire(marked).headers["consistencylevel"] == "eventual"
     assert "consistencylevel" not in wire(requests.members(STAFF)).headers
 
 
@@ -277,6 +290,21 @@ def test_filters_hold_fifteen_values(number: int) -> None:
     assert [f.count("'") // 2 <= 15 for f in filters] == [True] * len(filters)
     found = [v.strip("'") for f in filters for v in f.removeprefix("id in (")[:-1].split(",")]
     assert found == values
+
+
+def test_advanced_queries_fit_into_their_address(requests: Requests) -> None:
+    """However long its cohorts' names are, no address has more than 2,048 characters."""
+    cohorts = [CohortName(f"{n:02}{'c' * 62}") for n in range(40)]
+
+    urls = []
+    for info in requests.marked(EXTENSION_OF_ANYBODY, "s" * 64, cohorts):
+        info.path_parameters["baseurl"] = ROOT
+        urls.append(info.url)
+
+    assert max(map(len, urls)) <= 2048
+    marks = re.findall(r"s{64}/(\d\d)c{62}", unquote(" ".join(urls)))
+    assert sorted(marks) == [f"{n:02}" for n in range(40)]
+    assert len(requests.marked(SLOT, "hr", [CohortName(f"c{n}") for n in range(40)])) == 3
 
 
 def test_quotes_are_doubled() -> None:

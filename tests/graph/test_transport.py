@@ -205,7 +205,8 @@ def test_pages_are_followed_to_the_last(fake: Faked, batched: Batched) -> None:
 
     async def ask(g: Graph) -> list[list[Any]]:
         requests = Requests(g.client)
-        return await g.read_all([requests.marked("extensionAttribute15"), requests.domains()])
+        marked = requests.marked("extensionAttribute15", "hr")
+        return await g.read_all([*marked, requests.domains()])
 
     assert graph.run(ask) == [[{"id": "a"}, {"id": "b"}], [{"id": "d"}]]
     levels = [graph.parts(n)[0]["headers"]["ConsistencyLevel"] for n in range(3)]

@@ -65,6 +65,7 @@ FILTERS = [
     ("user", f"assignedLicenses/any(x:x/skuId eq {SKU})"),
     ("user", f"{MARK} eq 'x'"),
     ("user", f"{MARK} in ('x','y')"),
+    ("user", f"startsWith({MARK},'x/')"),
     *(("group", text) for text in _filters(GROUP)),
     ("group", "hasMembersWithLicenseErrors eq true"),
 ]

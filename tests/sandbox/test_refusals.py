@@ -178,7 +178,7 @@ OTHERS = [
     Case("DENIED", "DELETE", "/users/maria.admin@contoso.com"),
     Case("DENIED", "DELETE", "/users/george.papas@contoso.com"),
     Case("DENIED", "POST", "/users/maria.admin@contoso.com/revokeSignInSessions", {}),
-    _get("DENIED", f"/users/{PRIYA}/memberOf"),
+    _get("DENIED", "/directory/administrativeUnits"),
     Case("DENIED", "POST", "/directoryObjects/getByIds", {"ids": [PRIYA]}),
     _get("NO_RESOURCE", "/users/breakglass@contoso.com/manager", id="manager"),
     Case(
