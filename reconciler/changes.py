@@ -84,6 +84,8 @@ class MembershipKey:
     group_display_name: str
     is_assignable_to_role: bool = False
     """Whether its members become privileged: writing them takes another permission."""
+    license_sku_ids: tuple[ObjectId, ...] = ()
+    """The licences that its members are given, a while after they join."""
     kind: ClassVar = "membership"
 
     @property

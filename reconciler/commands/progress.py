@@ -44,6 +44,10 @@ class Lines:
         if isinstance(outcome, Failed):
             click.echo(f"failed: {told(outcome.change)}", err=True)
 
+    def confirming(self, changes: int) -> None:
+        """Say what is waited for."""
+        click.echo(f"waiting until the tenant shows {counted(changes, 'change')}", err=True)
+
 
 class Bar:
     """A bar over all changes, on standard error."""
@@ -73,3 +77,8 @@ class Bar:
     def settled(self, outcome: Outcome) -> None:  # noqa: ARG002 -- every outcome is a step
         """Count one change."""
         self._progress.advance(self._task)
+
+    def confirming(self, changes: int) -> None:
+        """Name what is waited for."""
+        description = f"until the tenant shows {counted(changes, 'change')}"
+        self._progress.update(self._task, description=description)

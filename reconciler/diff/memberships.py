@@ -46,4 +46,10 @@ def _left(account: Account, cohort: CohortName, group: Group, reason: Reason) ->
 
 
 def _key(account: Account, group: Group) -> MembershipKey:
-    return MembershipKey(account, group.id, group.display_name, group.is_assignable_to_role)
+    return MembershipKey(
+        account,
+        group.id,
+        group.display_name,
+        group.is_assignable_to_role,
+        tuple(sorted(group.sku_ids)),
+    )

@@ -7,7 +7,6 @@ things are sent, and what waits for what.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,13 +14,17 @@ from reconciler.errors import ReconcilerError
 from reconciler.executor.chains import Chains
 from reconciler.executor.settling import Settling
 from reconciler.executor.surroundings import Clock, Records, Stop, Watcher
-from reconciler.executor.tasks import Task, take
+from reconciler.executor.tasks import Queue, Task
+from reconciler.graph.costs import Cost
 from reconciler.graph.operations import Maker, operations
 from reconciler.graph.reply import Reply
 from reconciler.graph.requests import Requests
+from reconciler.graph.transport import BATCHES_AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+
+    from kiota_abstractions.request_information import RequestInformation
 
     from reconciler.changes import Change
     from reconciler.executor.outcomes import Outcome
@@ -30,11 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Clock", "Engine", "Records", "Stop", "Watcher"]
 
-BATCHES_AT_ONCE = 4
-"""Within what Graph advises for writers of one application."""
-
-_Flying = dict["asyncio.Task[list[Task]]", set[str]]
-"""Batches in flight, and the lanes that each of them keeps busy."""
+_Flying = dict["asyncio.Task[list[Task]]", list[Task]]
+"""Batches in flight, and the tasks in each."""
 
 
 class Engine:
@@ -50,14 +50,15 @@ class Engine:
         self._stop = stop
         self._chains = Chains(clock.monotonic)
         self._settling = Settling(plan, graph, records, clock, self._chains)
-        self._maker = Maker(Requests(graph.client), graph.root, plan.ownership, self._chains.id_of)
+        self._requests = Requests(graph.client)
+        self._maker = Maker(self._requests, graph.root, plan.ownership, self._chains.id_of)
         self._over: str | None = None
         """Why nothing more can be sent, although nobody asked for an end."""
 
     @property
-    def uncertain(self) -> Sequence[Change]:
-        """New accounts that may exist, although nobody can say so."""
-        return self._settling.uncertain
+    def created(self) -> Sequence[Change]:
+        """New accounts whose initial credential is of this run; some only may exist."""
+        return self._settling.created
 
     async def run(self) -> tuple[Outcome, ...]:
         """Execute the plan; never raises for what Graph answers. Outcomes come in its order.
@@ -74,36 +75,44 @@ class Engine:
 
     async def _wave(self, changes: Sequence[Change]) -> None:
         alive = [change for change in changes if not self._skip_if_pointless(change)]
-        pending = deque(Task(operation) for operation in operations(alive))
+        queue = Queue(Task(operation) for operation in operations(alive))
         flying: _Flying = {}
         try:
-            while pending or flying:
+            while queue or flying:
                 if because := self._ended:
-                    self._give_up(pending, because)
-                if len(flying) < BATCHES_AT_ONCE and (ready := self._take(pending, flying)):
-                    batch = asyncio.create_task(self._send(ready))
-                    flying[batch] = {task.operation.lane for task in ready}
-                    continue
-                await self._pause(pending, flying)
+                    self._give_up(queue, because)
+                wait = self._launch(queue, flying) if len(flying) < BATCHES_AT_ONCE else None
+                if wait != 0.0 and (queue or flying):
+                    await self._pause(queue, flying, wait)
                 for batch in [batch for batch in flying if batch.done()]:
-                    del flying[batch]
-                    pending.extendleft(reversed(batch.result()))
+                    queue.back(flying.pop(batch), batch.result())
         finally:
             await asyncio.gather(*flying, return_exceptions=True)
 
-    def _take(self, pending: deque[Task], flying: _Flying) -> list[Task]:
-        busy = set[str]().union(*flying.values())
-        return take(pending, busy=busy, now=self._monotonic(), drop=self._drop)
+    def _launch(self, queue: Queue, flying: _Flying) -> float | None:
+        """Send the next batch, if there is one and Graph's limits have room for it.
 
-    async def _pause(self, pending: Iterable[Task], flying: _Flying) -> None:
-        """Wait for the next batch to land, or for the next request's time to come."""
-        now = self._monotonic()
-        due = [task.not_before - now for task in pending if task.not_before > now]
+        Gives 0 where it was sent, the seconds until there is room, and None where nothing
+        can be sent now.
+        """
+        tasks = queue.take(self._monotonic(), self._drop)
+        if not tasks:
+            return None
+        if wait := self._graph.pace.delay(sum((task.cost for task in tasks), Cost())):
+            queue.back(tasks, again=tasks)
+            return wait
+        flying[asyncio.create_task(self._send(tasks))] = tasks
+        return 0.0
+
+    async def _pause(self, queue: Queue, flying: _Flying, room: float | None) -> None:
+        """Wait for the next batch to land, for *room*, or for the next request's time."""
+        due = queue.due()
+        waits = [] if room is None else [room]
+        waits += [] if due is None else [max(0.0, due - self._monotonic())]
         if not flying:
-            await self._stop.cut_short(self._graph.sleep(min(due, default=0.0)))
+            await self._stop.cut_short(self._graph.waiting.sleep(min(waits, default=0.0)))
             return
-        room = due and len(flying) < BATCHES_AT_ONCE
-        timeout = min(due) if room else None
+        timeout = min(waits) if waits and len(flying) < BATCHES_AT_ONCE else None
         await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED, timeout=timeout)
 
     # --- sending ---------------------------------------------------------------------
@@ -116,7 +125,7 @@ class Engine:
             self._prepare(tasks)
             again: list[Task] = []
             for task, answer in zip(tasks, await self._answers(tasks), strict=True):
-                again += await self._settling.settle(task, answer)
+                again += self._settling.settle(task, answer)
         except ReconcilerError as error:
             self._over = str(error)
             raise
@@ -127,19 +136,27 @@ class Engine:
         fresh = [task for task in tasks if task.makes_account and not self._password(task)]
         if fresh:
             self._records.issuer.issue([task.operation.changes[0] for task in fresh])
-        for task in tasks:
+        writing = [task for task in tasks if not task.is_looking]
+        for task in writing:
             if not task.requests:
                 task.requests = self._maker.requests_for(task.operation, self._password(task))
-        addresses = [change.key.address for task in tasks for change in task.operation.changes]
-        self._records.journal.write("sending", changes=addresses)
+        if writing:
+            addresses = [c.key.address for task in writing for c in task.operation.changes]
+            self._records.journal.write("sending", changes=addresses)
 
     async def _answers(self, tasks: list[Task]) -> Sequence[Answer]:
         try:
-            return await self._graph.batch([task.requests[task.step] for task in tasks])
+            return await self._graph.batch([self._next(task) for task in tasks])
         except ReconcilerError as error:
             self._over = f"signing in failed: {error}"
             answer = Reply(401, {}, {"error": {"code": "SignInFailed", "message": str(error)}})
             return [answer] * len(tasks)
+
+    def _next(self, task: Task) -> RequestInformation:
+        if task.is_looking:
+            name = task.operation.changes[0].key.account.user_principal_name
+            return self._requests.identity(name, self._plan.ownership)
+        return task.requests[task.step]
 
     def _password(self, task: Task) -> str | None:
         if not task.makes_account:
@@ -169,7 +186,6 @@ class Engine:
             task.requests = []
         return not alive
 
-    def _give_up(self, pending: deque[Task], because: str) -> None:
-        for task in pending:
+    def _give_up(self, queue: Queue, because: str) -> None:
+        for task in queue.drain():
             self._settling.give_up(task, because)
-        pending.clear()

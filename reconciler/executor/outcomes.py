@@ -15,18 +15,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The tenant is as the change wants it; *note* tells where Graph was already there."""
+    """Graph carried the change out; *note* tells where the tenant was there already."""
 
     change: Change
     at: datetime
     request_id: str | None = None
     note: str | None = None
+    is_confirmed: bool = False
+    """Whether Graph has answered a question with what the change brought about."""
     word: ClassVar = "applied"
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Graph refused the change, or did not say what became of it."""
+    """Graph refused the change, did not say what became of it, or took it in vain."""
 
     change: Change
     at: datetime

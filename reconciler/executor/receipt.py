@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.model import CohortName
     from reconciler.plan import Plan
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ def described(outcome: Outcome) -> dict[str, Any]:
         "cohort": change.cohort,
         "outcome": outcome.word,
         "at": None,
+        "confirmed": None,
         "requestId": None,
         "error": None,
         "because": None,
@@ -97,6 +98,7 @@ def described(outcome: Outcome) -> dict[str, Any]:
         case Applied():
             document |= {
                 "at": outcome.at.isoformat(),
+                "confirmed": outcome.is_confirmed,
                 "requestId": outcome.request_id,
                 "note": outcome.note,
             }

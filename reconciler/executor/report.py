@@ -46,6 +46,7 @@ def _lines(plan: Plan, run: Run, files: Files) -> Iterator[str]:
             case _:
                 assert_never(outcome)
     yield from _skipped(run)
+    yield from _unconfirmed(run)
     if counts["failed"] or counts["skipped"]:
         yield "Run it again once the cause is mended: a rerun does only what is left."
     if run.sealed:
@@ -72,6 +73,17 @@ def _skipped(run: Run) -> Iterator[str]:
         else:
             yield from (f"  skipped  {told(change)}" for change in changes)
         yield f"           because {visible(because)}"
+
+
+def _unconfirmed(run: Run) -> Iterator[str]:
+    """Name what Graph took and does not show yet; of many only how many."""
+    changes = [o.change for o in run.outcomes if isinstance(o, Applied) and not o.is_confirmed]
+    if len(changes) > LISTED:
+        yield f"  unseen   {counted(len(changes), 'change')}; the receipt names each"
+    else:
+        yield from (f"  unseen   {told(change)}" for change in changes)
+    if changes:
+        yield "           applied and not yet visible: Graph took this and does not show it so far"
 
 
 def told(change: Change) -> str:

@@ -8,13 +8,12 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from reconciler import atomic
-from reconciler.changes import Create
 from reconciler.credentials import Password, Vault, generate, left_pieces
 from reconciler.errors import ReconcilerError
+from reconciler.executor.convergence import Convergence
 from reconciler.executor.engine import Clock, Engine, Records, Stop, Watcher
 from reconciler.executor.issuer import Issuer
 from reconciler.executor.journal import Journal
-from reconciler.executor.outcomes import Applied
 from reconciler.executor.receipt import Run, receipt
 
 if TYPE_CHECKING:
@@ -79,12 +78,12 @@ async def execute(  # noqa: PLR0913 -- what a run needs of the world, each by it
             journal.write("sealed", cohort=cohort, file=path.name, accounts=accounts)
 
         issuer = Issuer(Vault(out, plan.recipients), draw, on_sealed)
-        engine = Engine(plan, graph, Records(issuer, journal, watcher), clock, stop)
+        records = Records(issuer, journal, watcher)
+        engine = Engine(plan, graph, records, clock, stop)
+        convergence = Convergence(plan.ownership, graph, records, clock, stop)
         outcomes = await engine.run()
-        made = [
-            o.change for o in outcomes if isinstance(o, Applied) and isinstance(o.change, Create)
-        ]
-        sealed = tuple(issuer.finish([*made, *engine.uncertain]))
+        sealed = tuple(issuer.finish(engine.created))
+        outcomes = await convergence.confirmed(outcomes)
         interrupted = stop.because is not None
         run = Run(run_id, started, clock.now(), outcomes, sealed, interrupted)
         journal.write("finished", result=run.result)

@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING, assert_never
 
 from reconciler.changes import Change, Create, Delete, LicenseKey, Restore, UserKey
 from reconciler.errors import ReconcilerError
+from reconciler.executor.looking import (
+    Absent,
+    Found,
+    LookAgain,
+    Taken,
+    Unknown,
+    judge_look,
+)
 from reconciler.executor.outcomes import Applied, Failed, Outcome, Skipped
 from reconciler.executor.receipt import described
 from reconciler.executor.tasks import Task
 from reconciler.executor.verdicts import (
-    LOOK_UPS,
+    TRIES,
     Again,
     AnotherPassword,
     Done,
@@ -27,7 +35,6 @@ from reconciler.executor.verdicts import (
 from reconciler.graph import decoding
 from reconciler.graph.errors import GraphError
 from reconciler.graph.reply import Reply
-from reconciler.graph.requests import Requests
 from reconciler.graph.transport import NoAnswer
 from reconciler.model import ObjectId
 
@@ -40,6 +47,14 @@ if TYPE_CHECKING:
     from reconciler.plan import Plan
 
 _TOO_MANY = 429
+_TAKEN = GraphError(0, "NameTaken", "another account has this userPrincipalName by now")
+
+
+def _told(answer: Answer) -> GraphError:
+    """Give the error that left a creation in doubt."""
+    if isinstance(answer, NoAnswer):
+        return GraphError(0, "NoAnswer", answer.reason)
+    return answer.error or GraphError(0, "NoAnswer", "Graph did not say which account it created")
 
 
 class Settling:
@@ -60,23 +75,27 @@ class Settling:
         )
         self.outcomes: list[Outcome] = []
         """In the order in which they became known."""
-        self.uncertain: list[Change] = []
-        """New accounts that may exist, although nobody can say so."""
+        self.created: list[Change] = []
+        """New accounts whose initial credential is ours: those that this run created, and
+        those that may exist, although nobody can say so."""
 
-    async def settle(self, task: Task, answer: Answer) -> list[Task]:
+    def settle(self, task: Task, answer: Answer) -> list[Task]:
         """Do what the verdict on *answer* says; gives back what is to be sent next."""
-        judged = judge(task.operation, answer, self._history(task))
-        verdict = await self._look_up(task, answer) if isinstance(judged, LookUp) else judged
+        if task.is_looking:
+            return self._looked(task, answer)
+        verdict = judge(task.operation, answer, self._history(task))
         match verdict:
             case Done():
                 return self._done(task, verdict)
             case Again():
                 return self._again(task, answer, verdict)
+            case LookUp():
+                return self._look(task, answer, verdict)
             case Split():
                 return [Task(part) for part in task.operation.split()]
             case AnotherPassword():
                 self._records.issuer.issue(task.operation.changes)
-                self._records.journal.write("password refused", changes=[task.address])
+                self._records.journal.note("password refused", changes=[task.address])
                 return [Task(task.operation, history=History(new_password=True))]
             case Refusal():
                 return self._refused(task, verdict.error, lost=isinstance(answer, NoAnswer))
@@ -100,26 +119,50 @@ class Settling:
             seats_expected=bool(task.skus & self._freed),
         )
 
-    async def _look_up(self, task: Task, answer: Answer) -> Done | Again | Refusal:
-        """Tell whether the account that has our name is the one that this run created."""
-        change = task.operation.changes[0]
-        name = change.key.account.user_principal_name
-        mark = next((f.after for f in change.fields if f.path == "mark"), None)
-        found = await self._graph.send(Requests(self._graph.client).identity(name, self._ownership))
-        if isinstance(found, Reply) and not found.error:
-            if decoding.mark(found.body, self._ownership) == mark:
-                return Done(found, "created by a request whose answer was lost")
-            task.history = History()  # somebody else has the name: ours was never created
-        elif task.history.tries < LOOK_UPS:
-            return Again(ambiguous=True)
-        assert isinstance(answer, Reply)  # noqa: S101 -- "taken" is why we look
-        assert answer.error  # noqa: S101 -- as above
-        return Refusal(answer.error)
+    def _look(self, task: Task, answer: Answer, verdict: LookUp) -> list[Task]:
+        """Ask next whether the account exists, rather than create it once more."""
+        task.is_looking = True
+        task.history = replace(
+            task.history,
+            ambiguous=task.history.ambiguous or not verdict.is_taken,
+            is_taken=verdict.is_taken,
+            looks=0,
+        )
+        task.doubt = _told(answer)
+        return self._later(task, verdict.asked, 0, "looking")
 
-    def _done(self, task: Task, verdict: Done) -> list[Task]:
+    def _looked(self, task: Task, answer: Answer) -> list[Task]:
+        """Tell whether the account that has our name is the one that was to be created."""
+        history = task.history
+        change = task.operation.changes[0]
+        mark = next(str(f.after) for f in change.fields if f.path == "mark")
+        doubt = task.doubt or _TAKEN
+        body = answer.body if isinstance(answer, Reply) and not answer.error else {}
+        match judge_look(answer, decoding.mark(body, self._ownership), mark, history):
+            case Found(reply) if history.ambiguous:
+                return self._done(task, Done(reply, "created by a request whose answer was lost"))
+            case Found(reply):
+                note = "created meanwhile by another run, which has its initial credential"
+                return self._done(task, Done(reply, note), is_ours=False)
+            case LookAgain(asked):
+                task.history = replace(history, looks=history.looks + 1)
+                return self._later(task, asked, history.looks + 1, "looking")
+            case Absent() if history.tries < TRIES:
+                task.is_looking = False
+                task.history = replace(history, tries=history.tries + 1)
+                return [task]
+            case Taken():
+                task.history = History()  # the name is somebody's: ours was never created
+                return self._refused(task, doubt if history.is_taken else _TAKEN, lost=False)
+            case Absent() | Unknown():
+                return self._refused(task, doubt, lost=False)
+
+    def _done(self, task: Task, verdict: Done, *, is_ours: bool = True) -> list[Task]:
         first = task.operation.changes[0]
         if isinstance(first.key, UserKey) and task.step == 0:
             self._remember(first, verdict.reply)
+        if task.makes_account and is_ours:
+            self.created.append(first)
         if task.step + 1 < len(task.requests):
             task.step += 1
             task.history = History()
@@ -147,13 +190,17 @@ class Settling:
             throttled=history.throttled + throttled,
             ambiguous=history.ambiguous or verdict.ambiguous,
         )
+        return self._later(task, verdict.asked, count, "again")
+
+    def _later(self, task: Task, asked: float | None, count: int, event: str) -> list[Task]:
+        """Send *task* again after what Graph *asked* for, or longer each time."""
         try:
-            wait = self._graph.patience(verdict.asked, count)
+            wait = self._graph.waiting.patience(asked, count)
         except ReconcilerError as error:
             too_long = GraphError(_TOO_MANY, "RetryAfterTooLong", str(error))
             return self._refused(task, too_long, lost=False)
         task.not_before = self._clock.monotonic() + wait
-        self._records.journal.write("again", changes=[task.address], seconds=round(wait, 3))
+        self._records.journal.note(event, changes=[task.address], seconds=round(wait, 3))
         return [task]
 
     def _refused(self, task: Task, error: GraphError, *, lost: bool) -> list[Task]:
@@ -166,12 +213,12 @@ class Settling:
 
     def _note_uncertain(self, task: Task, *, lost: bool = False) -> None:
         if task.makes_account and (lost or task.history.ambiguous):
-            self.uncertain += task.operation.changes
+            self.created += task.operation.changes
 
     def _settled(self, outcome: Outcome) -> None:
         if isinstance(outcome, Failed):
             self._chains.end(outcome.change)
         outcome = replace(outcome, change=self._chains.identified(outcome.change))
         self.outcomes.append(outcome)
-        self._records.journal.write("outcome", **described(outcome))
+        self._records.journal.note("outcome", **described(outcome))
         self._records.watcher.settled(outcome)

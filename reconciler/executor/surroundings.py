@@ -25,6 +25,9 @@ class Watcher(Protocol):
     def settled(self, outcome: Outcome) -> None:
         """Note what became of one change."""
 
+    def confirming(self, changes: int) -> None:
+        """Note that so many changes are made and not visible yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:

@@ -18,8 +18,6 @@ TRIES = 7
 """How often a request is sent when the service fails or has not caught up with itself."""
 THROTTLED_TRIES = 40
 """How often one is sent when Graph says that it was too fast: it always gets through."""
-LOOK_UPS = 20
-"""How often this run looks for an account that has its name and is not visible yet."""
 SWAP_TRIES = 4
 """How often a swap of licences waits for a seat before it gives its own up first."""
 FRESH_SECONDS = 300.0
@@ -56,7 +54,12 @@ class AnotherPassword:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """The name is taken, maybe by this run: look before deciding."""
+    """The account may exist, made by this run or by another: look before deciding."""
+
+    asked: float | None = None
+    """Seconds that Graph asked for; None leaves it to the sender."""
+    is_taken: bool = False
+    """Whether Graph said that the name is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,10 @@ class History:
     throttled: int = 0
     ambiguous: bool = False
     """Whether an earlier try may have been carried out."""
+    is_taken: bool = False
+    """Whether Graph said that the name of the account is taken."""
+    looks: int = 0
+    """How often the account was looked for since the last try to create it."""
     fresh: bool = False
     """Whether it is about an account that this run has made less than a while ago."""
     seats_expected: bool = False
@@ -88,13 +95,24 @@ class History:
 def judge(operation: Operation, answer: Answer, history: History) -> Verdict:
     """Decide what *answer* means for *operation*."""
     if not isinstance(answer, Reply):
-        return _lost(answer, history)
-    error = answer.error
-    if error is None:
-        return Done(answer) if _is_complete(operation, answer) else _lost(_NOT_TOLD, history)
+        return _lost(operation, answer, history)
+    if (error := answer.error) is None:
+        is_told = _is_complete(operation, answer)
+        return Done(answer) if is_told else _lost(operation, _NOT_TOLD, history)
+    if (verdict := _passing(operation, answer, error, history)) is not None:
+        return verdict
+    return _settled(operation, answer, error, history)
+
+
+def _passing(
+    operation: Operation, answer: Reply, error: GraphError, history: History
+) -> Verdict | None:
+    """Decide on an error that need not be the last word; None where it is."""
     match error.meaning:
         case Meaning.THROTTLED if history.throttled < THROTTLED_TRIES:
             return Again(answer.retry_after)
+        case Meaning.UNAVAILABLE if makes_account(operation):
+            return LookUp(answer.retry_after)
         case Meaning.UNAVAILABLE if history.tries < TRIES:
             return Again(answer.retry_after, ambiguous=True)
         case Meaning.NOT_YET if history.tries < TRIES:
@@ -107,9 +125,10 @@ def judge(operation: Operation, answer: Answer, history: History) -> Verdict:
             return Again()
         case Meaning.WEAK_PASSWORD if not history.new_password:
             return AnotherPassword()
-        case Meaning.NAME_TAKEN if history.ambiguous:
-            return LookUp()
-    return _settled(operation, answer, error, history)
+        case Meaning.NAME_TAKEN if makes_account(operation):
+            return LookUp(is_taken=True)
+        case _:
+            return None
 
 
 def _settled(operation: Operation, reply: Reply, error: GraphError, history: History) -> Verdict:
@@ -139,7 +158,9 @@ def _is_swap(operation: Operation) -> bool:
     return isinstance(operation.changes[0].key, LicenseKey) and len(freed) > 1
 
 
-def _lost(answer: NoAnswer, history: History) -> Verdict:
+def _lost(operation: Operation, answer: NoAnswer, history: History) -> Verdict:
+    if makes_account(operation):
+        return LookUp()
     if history.tries < TRIES:
         return Again(ambiguous=True)
     return Refusal(GraphError(0, "NoAnswer", answer.reason))

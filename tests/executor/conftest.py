@@ -82,6 +82,7 @@ class Watching:
 
     waves: list[tuple[Wave, int]] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    waited: list[int] = field(default_factory=list)
 
     def wave(self, wave: Wave, changes: int) -> None:
         """Note a wave."""
@@ -90,6 +91,10 @@ class Watching:
     def settled(self, outcome: Outcome) -> None:
         """Note an outcome."""
         self.outcomes.append(outcome)
+
+    def confirming(self, changes: int) -> None:
+        """Note what is waited for."""
+        self.waited.append(changes)
 
 
 @dataclass
@@ -180,6 +185,7 @@ class Company:
             self.endpoints.environment,
             sleep=time.sleep,
             jitter=lambda: 1.0,
+            monotonic=lambda: time.elapsed,
             sign_in=sign_in,
         ) as graph:
             plan = build(desired, await observe(graph, desired))

@@ -160,8 +160,7 @@ def test_an_account_that_cannot_be_seen_yet_is_looked_for_again(
     gone = make.error(404, "Request_ResourceNotFound", "Resource 'x' does not exist")
 
     def unseen(incoming: Incoming) -> Reply | None:
-        alone = not incoming.is_inner and incoming.path.endswith("/users('ada%40contoso.com')")
-        return gone if alone and next(looks) < 2 else None
+        return gone if "users('ada" in incoming.path and next(looks) < 2 else None
 
     looks = count()
     company.faults += [
@@ -182,8 +181,7 @@ def test_an_account_that_is_never_seen_keeps_its_credentials(
     gone = make.error(404, "Request_ResourceNotFound", "Resource 'x' does not exist")
 
     def unseen(incoming: Incoming) -> Reply | None:
-        alone = not incoming.is_inner and incoming.path.endswith("/users('ada%40contoso.com')")
-        return gone if alone else None
+        return gone if "users('ada" in incoming.path else None
 
     company.faults += [make.fault("POST", "/users", make.error(*DOWN), after=True), unseen]
 
@@ -274,6 +272,7 @@ def test_a_banned_password_is_drawn_anew_once(company: Company, make: Making) ->
         "password refused",
         "sending",
         "outcome",
+        "confirmed",
         "finished",
     ]
 

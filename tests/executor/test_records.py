@@ -49,7 +49,7 @@ PLAN = Plan(
     {},
 )
 OUTCOMES: tuple[Outcome, ...] = (
-    Applied(CREATED, NOON, "77", "it was there already"),
+    Applied(CREATED, NOON, "77", "it was there already", is_confirmed=True),
     Failed(LICENSED, NOON, "Request_BadRequest", "no seats", 400, "78"),
     Failed(JOINED, NOON, "NoAnswer", "ReadTimeout"),
     Skipped(ASSIGNED, "license/ada@contoso.com/SPE_E5 did not succeed"),
@@ -157,6 +157,18 @@ def test_report_in_full() -> None:
     ]
 
 
+def test_report_of_what_is_not_visible() -> None:
+    """What Graph took and does not show is neither success nor failure, and is named."""
+    applied = Applied(LICENSED, NOON, "78")
+
+    assert report(PLAN, a_run(OUTCOMES[0], applied), FILES).splitlines()[1:-1] == [
+        "  unseen   create license SPE_E5 for ada@contoso.com",
+        "           applied and not yet visible: Graph took this and does not show it so far",
+    ]
+    many = report(PLAN, a_run(*[applied] * (LISTED + 1)), FILES).splitlines()
+    assert many[1] == "  unseen   11 changes; the receipt names each"
+
+
 def test_report_of_many_skipped() -> None:
     """What was skipped is told reason by reason; of many for one reason only the number."""
     down, stopped = "user/ada@contoso.com did not succeed", "the run was\x1b interrupted"
@@ -234,9 +246,11 @@ def test_what_a_run_writes_down(company: Company, make: Making) -> None:
         "started",
         "sealed",
         "sending",
-        "again",
+        "looking",
+        "looking",
         "sending",
         "outcome",
+        "confirmed",
         "finished",
     ]
     assert applied.journal[1]["accounts"] == ["ada@contoso.com"]

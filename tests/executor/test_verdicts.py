@@ -14,6 +14,16 @@ from reconciler.changes import (
     UserKey,
     Wave,
 )
+from reconciler.executor.looking import (
+    LOOKS,
+    LOOKS_WHERE_TAKEN,
+    Absent,
+    Found,
+    LookAgain,
+    Taken,
+    Unknown,
+    judge_look,
+)
 from reconciler.executor.verdicts import (
     SWAP_TRIES,
     THROTTLED_TRIES,
@@ -98,22 +108,20 @@ def no(reply: Reply) -> Refusal:
 TABLE = {
     "carried out": (JOIN, OK, NOW, Done(OK)),
     "created": (NEW, MADE, NOW, Done(MADE)),
-    "created, and not told which": (NEW, OK, NOW, Again(ambiguous=True)),
-    "created, and told nonsense": (NEW, MUTE, NOW, Again(ambiguous=True)),
-    "never told which": (
-        NEW,
-        OK,
-        LAST,
-        Refusal(GraphError(0, "NoAnswer", "Graph said that it created the account, and not which")),
-    ),
+    "created, and not told which": (NEW, OK, NOW, LookUp()),
+    "created, and told nonsense": (NEW, MUTE, NOW, LookUp()),
     "too fast": (JOIN, SLOW, NOW, Again(7.0)),
     "too fast, after many tries of another kind": (JOIN, SLOW, LAST, Again(7.0)),
     "too fast for ever": (JOIN, SLOW, History(throttled=THROTTLED_TRIES), no(SLOW)),
-    "in trouble": (NEW, DOWN, NOW, Again(ambiguous=True)),
-    "in trouble, and says how long": (NEW, BUSY, NOW, Again(9.0, ambiguous=True)),
-    "in trouble for ever": (NEW, DOWN, LAST, no(DOWN)),
-    "no answer": (NEW, LOST, NOW, Again(ambiguous=True)),
-    "never an answer": (NEW, LOST, LAST, Refusal(GraphError(0, "NoAnswer", "ReadTimeout"))),
+    "a creation in trouble": (NEW, DOWN, NOW, LookUp()),
+    "a creation in trouble for ever": (NEW, DOWN, LAST, LookUp()),
+    "a creation in trouble, and says how long": (NEW, BUSY, NOW, LookUp(9.0)),
+    "a creation without an answer": (NEW, LOST, LAST, LookUp()),
+    "in trouble": (JOIN, DOWN, NOW, Again(ambiguous=True)),
+    "in trouble, and says how long": (JOIN, BUSY, NOW, Again(9.0, ambiguous=True)),
+    "in trouble for ever": (JOIN, DOWN, LAST, no(DOWN)),
+    "no answer": (JOIN, LOST, NOW, Again(ambiguous=True)),
+    "never an answer": (JOIN, LOST, LAST, Refusal(GraphError(0, "NoAnswer", "ReadTimeout"))),
     "not arrived everywhere": (LICENSE, LOCATION, NOW, Again()),
     "never arrived": (LICENSE, LOCATION, LAST, no(LOCATION)),
     "no seats": (LICENSE, SEATS, NOW, no(SEATS)),
@@ -137,8 +145,7 @@ TABLE = {
     "account gone": (LICENSE, GONE, NOW, no(GONE)),
     "weak password": (NEW, WEAK, NOW, AnotherPassword()),
     "weak password again": (NEW, WEAK, History(new_password=True), no(WEAK)),
-    "name taken": (NEW, NAME, NOW, no(NAME)),
-    "name taken, maybe by us": (NEW, NAME, AGAIN, LookUp()),
+    "name taken": (NEW, NAME, NOW, LookUp(is_taken=True)),
     "address taken": (NEW, CONFLICT, NOW, no(CONFLICT)),
     "member already": (JOIN, MEMBER, NOW, Done(MEMBER, THERE)),
     "one of the members already": (JOINS, MEMBER, NOW, Split()),
@@ -165,3 +172,32 @@ def test_verdicts(
 ) -> None:
     """What an answer means depends on what was asked, and on what happened before."""
     assert judge(operation, answer, history) == verdict
+
+
+MARK = "contoso-identity/beta"
+SEEN = Reply(200, {}, {"id": "ada-id"})
+ONCE = History(looks=1)
+NAMED = History(is_taken=True, looks=LOOKS)
+LOOKED = History(is_taken=True, looks=LOOKS_WHERE_TAKEN)
+SIGHTS = {
+    "ours": (SEEN, MARK, NOW, Found(SEEN)),
+    "another source's": (SEEN, "hr/beta", NOW, Taken()),
+    "nobody's": (SEEN, None, NOW, Taken()),
+    "not seen yet": (GONE, None, NOW, LookAgain()),
+    "not there": (GONE, None, ONCE, Absent()),
+    "taken, and not seen yet": (GONE, None, NAMED, LookAgain()),
+    "taken, and never seen": (GONE, None, LOOKED, Unknown()),
+    "no sight": (DOWN, None, ONCE, LookAgain()),
+    "no sight for a while": (BUSY, None, ONCE, LookAgain(9.0)),
+    "too fast": (SLOW, None, ONCE, LookAgain(7.0)),
+    "no answer": (LOST, None, ONCE, LookAgain()),
+    "never an answer": (LOST, None, LOOKED, Unknown()),
+}
+
+
+@pytest.mark.parametrize(("answer", "found", "history", "sight"), SIGHTS.values(), ids=SIGHTS)
+def test_looks(
+    answer: Reply | NoAnswer, found: str | None, history: History, sight: object
+) -> None:
+    """Absence is believed only when it was seen, and twice; ours is what carries our mark."""
+    assert judge_look(answer, found, MARK, history) == sight

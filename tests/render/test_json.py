@@ -228,6 +228,7 @@ def a_receipt() -> dict[str, Any]:
         "cohort": "beta-2026",
         "outcome": "applied",
         "at": "2026-03-01T09:00:01Z",
+        "confirmed": True,
         "requestId": "f3b1",
         "error": None,
         "because": None,
