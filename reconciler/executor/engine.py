@@ -81,7 +81,7 @@ class Engine:
             while queue or flying:
                 if because := self._ended:
                     self._give_up(queue, because)
-                wait = self._launch(queue, flying) if len(flying) < BATCHES_AT_ONCE else None
+                wait = await self._launch(queue, flying) if len(flying) < BATCHES_AT_ONCE else None
                 if wait != 0.0 and (queue or flying):
                     await self._pause(queue, flying, wait)
                 for batch in [batch for batch in flying if batch.done()]:
@@ -89,7 +89,7 @@ class Engine:
         finally:
             await asyncio.gather(*flying, return_exceptions=True)
 
-    def _launch(self, queue: Queue, flying: _Flying) -> float | None:
+    async def _launch(self, queue: Queue, flying: _Flying) -> float | None:
         """Send the next batch, if there is one and Graph's limits have room for it.
 
         Gives 0 where it was sent, the seconds until there is room, and None where nothing
@@ -102,6 +102,7 @@ class Engine:
             queue.back(tasks, again=tasks)
             return wait
         flying[asyncio.create_task(self._send(tasks))] = tasks
+        await asyncio.sleep(0)  # it is on its way, and charged, before the next is weighed
         return 0.0
 
     async def _pause(self, queue: Queue, flying: _Flying, room: float | None) -> None:

@@ -99,15 +99,14 @@ def judge(operation: Operation, answer: Answer, history: History) -> Verdict:
     if (error := answer.error) is None:
         is_told = _is_complete(operation, answer)
         return Done(answer) if is_told else _lost(operation, _NOT_TOLD, history)
-    if (verdict := _passing(operation, answer, error, history)) is not None:
-        return verdict
-    return _settled(operation, answer, error, history)
+    verdict = _of_service(operation, answer, error, history) or _of_delay(operation, error, history)
+    return verdict or _settled(operation, answer, error, history)
 
 
-def _passing(
+def _of_service(
     operation: Operation, answer: Reply, error: GraphError, history: History
 ) -> Verdict | None:
-    """Decide on an error that need not be the last word; None where it is."""
+    """Decide on what says nothing of the change; None where the error is about it."""
     match error.meaning:
         case Meaning.THROTTLED if history.throttled < THROTTLED_TRIES:
             return Again(answer.retry_after)
@@ -115,14 +114,25 @@ def _passing(
             return LookUp(answer.retry_after)
         case Meaning.UNAVAILABLE if history.tries < TRIES:
             return Again(answer.retry_after, ambiguous=True)
+        case Meaning.UNKNOWN_TOKEN if history.tries == 1:
+            return Again(0.0)  # with a new one
         case Meaning.NOT_YET if history.tries < TRIES:
             return Again(answer.retry_after)
+        case _:
+            return None
+
+
+def _of_delay(operation: Operation, error: GraphError, history: History) -> Verdict | None:
+    """Decide on what may be otherwise in a while, or with another body; None where it stands."""
+    match error.meaning:
         case Meaning.NO_SEATS if history.seats_expected and history.tries < TRIES:
             # Two people may wait for the seat that the other one holds.
             stuck = history.tries >= SWAP_TRIES and _is_swap(operation)
             return Split() if stuck else Again()
         case Meaning.NOT_THERE if history.fresh:
             return Again()
+        case Meaning.NOT_THERE if isinstance(operation.changes[0], Delete) and history.tries == 1:
+            return Again()  # a part of Graph may be behind: once is not enough to believe it
         case Meaning.WEAK_PASSWORD if not history.new_password:
             return AnotherPassword()
         case Meaning.NAME_TAKEN if makes_account(operation):

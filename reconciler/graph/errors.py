@@ -171,7 +171,9 @@ TABLE = (
     # Graph, "Error codes": the page token of a listing that took too long
     Row(Meaning.PAGE_EXPIRED, 400, "Directory_ExpiredPageToken"),
     Row(Meaning.FORBIDDEN, 403),
-    Row(Meaning.UNKNOWN_TOKEN, 401),
+    # Graph, "Error codes", and the challenges of continuous access evaluation
+    Row(Meaning.UNKNOWN_TOKEN, 401, "InvalidAuthenticationToken"),
+    Row(Meaning.FORBIDDEN, 401),
 )
 
 

@@ -1,5 +1,8 @@
 """The one place that talks to Graph: through the SDK's adapter, with our own retries.
 
+Everything goes in batches, one request as well: so there is one way out, one pace and one
+kind of answer.
+
 The SDK's retry handler is off: it sends POST again, gives up where Graph asks for
 patience and never looks inside a batch.
 """
@@ -36,7 +39,7 @@ from reconciler.graph.throttling import TOO_MANY, Pace
 from reconciler.graph.waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from msgraph.graph_request_adapter import GraphRequestAdapter
 
@@ -92,10 +95,25 @@ class Graph:
         with sign_in_errors():
             return self._credential.get_token(self._cloud.scope).token
 
-    async def send(self, info: RequestInformation) -> Answer:
-        """Send one request once; a second time only where Graph did not know its token."""
-        (answer,) = await self._exchange(info, total([info]), lambda answer: [answer])
-        return answer
+    async def batch(self, requests: Sequence[RequestInformation]) -> list[Answer]:
+        """Send up to twenty requests at once, once; answers come in their order.
+
+        Where the batch as a whole fails, every request of it has that answer.
+        """
+        for info in requests:
+            self._prepare(info)
+        outer = RequestInformation(Method.POST, "{+baseurl}/$batch", {})
+        outer.headers.try_add("Content-Type", "application/json")
+        outer.headers.try_add("Accept", "application/json")
+        outer.content = batching.encode(requests, self.root)
+        cost = total(requests)
+        self.pace.sent(cost)
+        answers: list[Answer] = []
+        try:
+            answers = _parts(await self._sent(outer), len(requests))
+        finally:
+            self._learn(cost, [answer for answer in answers if isinstance(answer, Reply)])
+        return answers
 
     async def _sent(self, info: RequestInformation) -> Answer:
         self._prepare(info)
@@ -116,39 +134,13 @@ class Graph:
             body = None
         return Reply(response.status_code, headers, body)
 
-    async def batch(self, requests: Sequence[RequestInformation]) -> list[Answer]:
-        """Send up to twenty requests at once, once; answers come in their order.
-
-        Where the batch as a whole fails, every request of it has that answer.
-        """
-        for info in requests:
-            self._prepare(info)
-        outer = RequestInformation(Method.POST, "{+baseurl}/$batch", {})
-        outer.headers.try_add("Content-Type", "application/json")
-        outer.headers.try_add("Accept", "application/json")
-        outer.content = batching.encode(requests, self.root)
-        return await self._exchange(
-            outer, total(requests), lambda answer: _parts(answer, len(requests))
-        )
-
-    async def _exchange(
-        self, info: RequestInformation, cost: Cost, parts: Callable[[Answer], list[Answer]]
-    ) -> list[Answer]:
-        """Send what costs *cost*, and give the *parts* of the answer; the pace learns of both."""
-        self.pace.sent(cost)
-        answers: list[Answer] = []
-        try:
-            answer = await self._sent(info)
-            if isinstance(answer, Reply) and _is_unknown_token(answer):
-                self._credential.renew(answer.date)
-                answer = await self._sent(info)
-            answers = parts(answer)
-        finally:
-            replies = [answer for answer in answers if isinstance(answer, Reply)]
-            self.pace.heard(cost, replies, self.waiting.backoff(self._refusals))
-            is_refused = any(reply.status == TOO_MANY for reply in replies)
-            self._refusals = self._refusals + 1 if is_refused else 0
-        return answers
+    def _learn(self, cost: Cost, replies: Sequence[Reply]) -> None:
+        """Take from *replies* how fast what follows may go, and whether the token is any good."""
+        self.pace.heard(cost, replies, self.waiting.backoff(self._refusals))
+        is_refused = any(reply.status == TOO_MANY for reply in replies)
+        self._refusals = self._refusals + 1 if is_refused else 0
+        if unknown := next(filter(_is_unknown_token, replies), None):
+            self._credential.renew(unknown.date)
 
     async def admitted(self, cost: Cost) -> None:
         """Wait until what costs *cost* may be sent."""
@@ -239,6 +231,8 @@ class Graph:
             return None
         if isinstance(answer, NoAnswer):
             return self.waiting.backoff(attempt)
+        if attempt == 0 and _is_unknown_token(answer):
+            return 0.0
         if answer.error is None or answer.error.meaning not in _AGAIN:
             return None
         return self.waiting.patience(answer.retry_after, attempt)

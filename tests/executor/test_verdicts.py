@@ -95,6 +95,7 @@ LOST = NoAnswer("ReadTimeout")
 NOW = History()
 AGAIN = History(ambiguous=True)
 FRESH = History(fresh=True)
+TWICE = History(tries=2)
 LAST = History(tries=TRIES, seats_expected=True)
 THERE, AWAY = "it was there already", "it was gone already"
 
@@ -151,12 +152,20 @@ TABLE = {
     "one of the members already": (JOINS, MEMBER, NOW, Split()),
     "role already": (GIVE_ROLE, CONFLICT, NOW, Done(CONFLICT, THERE)),
     "a conflict on a change": (OLD, CONFLICT, NOW, no(CONFLICT)),
-    "membership gone already": (LEAVE, GONE, NOW, Done(GONE, AWAY)),
+    "membership seems gone": (LEAVE, GONE, NOW, Again()),
+    "membership gone already": (LEAVE, GONE, TWICE, Done(GONE, AWAY)),
     "membership gone meanwhile": (LEAVE, NO_LINK, NOW, Done(NO_LINK, AWAY)),
     "licence gone already": (TAKEN_BACK, NOT_HELD, NOW, Done(NOT_HELD, AWAY)),
     "half of a swap gone already": (SWAP, NOT_HELD, NOW, Split()),
     "a licence to add is not held": (LICENSE, NOT_HELD, NOW, no(NOT_HELD)),
-    "account gone already": (GOING, GONE, NOW, Done(GONE, AWAY)),
+    "account seems gone": (GOING, GONE, NOW, Again()),
+    "account gone already": (GOING, GONE, TWICE, Done(GONE, AWAY)),
+    "token not known": (
+        JOIN,
+        refusal(401, code="InvalidAuthenticationToken"),
+        NOW,
+        Again(0.0),
+    ),
     "account not in the recycle bin": (BACK, GONE, NOW, no(GONE)),
     "account back already": (BACK, GONE, AGAIN, Done(GONE, "it was back already")),
     "one of the members refused": (JOINS, DENIED, NOW, Split()),

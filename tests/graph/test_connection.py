@@ -29,7 +29,8 @@ async def domains(graph: Graph) -> list[Reply]:
 
 async def once(graph: Graph) -> Answer:
     """Ask one question, once."""
-    return await graph.send(Requests(graph.client).domains())
+    (answer,) = await graph.batch([Requests(graph.client).domains()])
+    return answer
 
 
 def connected(

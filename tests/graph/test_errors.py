@@ -86,6 +86,7 @@ PAIRS = [
         Meaning.PAGE_EXPIRED,
     ),
     (401, "InvalidAuthenticationToken", "Access token is empty.", Meaning.UNKNOWN_TOKEN),
+    (401, "Unauthorized", "no", Meaning.FORBIDDEN),
     (503, "ServiceUnavailable", "", Meaning.UNAVAILABLE),
     (500, "Service_InternalServerError", "", Meaning.UNAVAILABLE),
     (504, "UnknownError", "", Meaning.UNAVAILABLE),

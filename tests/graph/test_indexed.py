@@ -75,7 +75,7 @@ def sent(tenant: Tenant, *make: Callable[[Requests, str], RequestInformation]) -
     async def send() -> list[Answer]:
         async with connect("global", tenant.endpoints.environment) as graph:
             requests = Requests(graph.client)
-            return [await graph.send(info(requests, graph.root)) for info in make]
+            return await graph.batch([info(requests, graph.root) for info in make])
 
     replies: list[Any] = asyncio.run(send())
     assert [reply.error for reply in replies] == [None] * len(make)

@@ -217,6 +217,66 @@ def test_pages_are_followed_to_the_last(fake: Faked, batched: Batched) -> None:
     ]
 
 
+STALE = {"error": {"code": "Directory_ExpiredPageToken", "message": "expired"}}
+UNKNOWN = {"error": {"code": "InvalidAuthenticationToken", "message": "the token is expired."}}
+
+
+def test_a_list_whose_pages_expire_is_read_from_its_beginning(
+    fake: Faked, batched: Batched
+) -> None:
+    """What was read of it before does not count twice."""
+    second = turns((400, STALE), (200, {"value": [{"id": "b"}]}))
+
+    def part(url: str) -> Any:  # noqa: ANN401 -- JSON, or whatever is passed on
+        first = {"value": [{"id": "a"}], "@odata.nextLink": f"{ROOT}/domains?$skiptoken=2"}
+        return second(url) if "skiptoken" in url else (200, first)
+
+    graph = fake(batched(part))
+
+    async def ask(g: Graph) -> list[list[Any]]:
+        return await g.read_all([Requests(g.client).domains()])
+
+    assert graph.run(ask) == [[{"id": "a"}, {"id": "b"}]]
+    assert len(graph.sent) == 4
+
+
+def test_a_list_whose_pages_always_expire_is_an_error(fake: Faked, batched: Batched) -> None:
+    """Reading does not begin anew for ever."""
+
+    def part(url: str) -> Any:  # noqa: ANN401 -- JSON, or whatever is passed on
+        first = {"value": [], "@odata.nextLink": f"{ROOT}/domains?$skiptoken=2"}
+        return (400, STALE) if "skiptoken" in url else (200, first)
+
+    async def ask(g: Graph) -> list[list[Any]]:
+        return await g.read_all([Requests(g.client).domains()])
+
+    with pytest.raises(GraphFailed, match="let the pages of a list expire 3 times"):
+        fake(batched(part)).run(ask)
+
+
+def test_a_token_that_graph_does_not_know_is_renewed(fake: Faked, batched: Batched) -> None:
+    """The next one is newer than the refusal, by Graph's clock; nothing is waited for."""
+    moment = {"Date": "Mon, 02 Mar 2026 09:00:00 GMT"}
+    graph = fake(batched(turns((401, UNKNOWN, moment), (200, {"value": []}))))
+
+    (reply,) = graph.run(domains)
+
+    issued = {"nbf": {"essential": True, "value": "1772442000"}}
+    assert (reply.status, sum(graph.slept)) == (200, 0)
+    assert graph.credential.claims == [None, {"access_token": issued}]
+
+
+def test_a_token_that_stays_unknown_ends_the_command(fake: Faked, batched: Batched) -> None:
+    """One renewal is enough to tell; without a date any new token will do."""
+    graph = fake(batched(turns((401, UNKNOWN))))
+
+    with pytest.raises(PermissionMissing, match="does not accept the token") as caught:
+        graph.run(domains)
+
+    assert "clock" in (caught.value.hint or "")
+    assert graph.credential.claims == [None, {"access_token": {}}]
+
+
 @pytest.mark.parametrize(
     "body", [None, [], {}, {"value": None}, "<html>"], ids=["null", "list", "empty", "no", "page"]
 )
