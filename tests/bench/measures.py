@@ -16,14 +16,14 @@ class Measure:
     at_least: bool = False
 
     @property
-    def ratio(self) -> float:
-        """Give measured to bound."""
-        return self.measured / self.bound
+    def ratio(self) -> float | None:
+        """Give measured to bound; None where the bound is nothing at all."""
+        return self.measured / self.bound if self.bound else None
 
     @property
     def is_within(self) -> bool:
         """Whether the bound is kept."""
-        return self.ratio >= 1 if self.at_least else self.ratio <= 1
+        return self.measured >= self.bound if self.at_least else self.measured <= self.bound
 
 
 def table(measures: list[Measure]) -> str:
@@ -31,13 +31,15 @@ def table(measures: list[Measure]) -> str:
     lines = ["| what | bound | measured | ratio |", "|---|---:|---:|---:|"]
     for each in measures:
         sign = "≥" if each.at_least else "≤"
+        ratio = "-" if each.ratio is None else f"{each.ratio:.2f}"
         mark = "" if each.is_within else " **out of bounds**"
-        lines.append(
-            f"| {each.what} | {sign} {_figure(each.bound)} {each.unit} "
-            f"| {_figure(each.measured)} {each.unit} | {each.ratio:.2f}{mark} |"
-        )
+        bound, measured = (figure(value, each.unit) for value in (each.bound, each.measured))
+        lines.append(f"| {each.what} | {sign} {bound} | {measured} | {ratio}{mark} |")
     return "\n".join(lines)
 
 
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
+def figure(value: float, unit: str = "") -> str:
+    """Write *value* with as many digits as say something, and its unit."""
+    is_whole = value == int(value)
+    digits = f"{value:,.0f}" if value >= 10 or (is_whole and not unit) else f"{value:.2f}"
+    return f"{digits} {unit}".rstrip()

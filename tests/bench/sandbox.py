@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from tests.bench.measures import Measure
+from tests.bench.reads import CROWD
+from tests.bench.served import tenant
 from tests.bench.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SEED: Final = Path(__file__).with_name("people.yaml")
 _RAW: Final = Path(__file__).with_name("raw.py")
 _PEOPLE: Final = 100_000
 _PAGE: Final = 999
@@ -37,13 +38,12 @@ _FILTERED: Final = 5.0
 
 
 def measures(folder: Path) -> list[Measure]:
-    """Measure with a tenant that is made in *folder*.
+    """Measure with the tenant of a crowd in *folder*, which is made if it is not there.
 
     Of several rounds the best counts, on both sides of a ratio: the others measure what else
     the machine is doing.
     """
-    file = folder / "people.sqlite"
-    _run("sandbox", "reset", "--file", str(file), "--seed", str(_SEED))
+    file = tenant(folder, "crowd", CROWD)
     rounds = [_round(file) for _ in range(_ROUNDS)]
     raw = _raw_rate(folder, rounds[0].page)
     once, again = max(each.once for each in rounds), max(each.again for each in rounds)
@@ -80,10 +80,6 @@ def _round(file: Path) -> _Round:
             again = max(_rate(wire) for _ in range(_ROUNDS))
             found = _milliseconds(wire, "/v1.0/users?$filter=displayName%20eq%20%27nobody%27")
             return _Round(seconds, once, again, found, bytes(wire.get(_PAGES)))
-
-
-def _run(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "reconciler", *arguments], check=True)  # noqa: S603 -- our own program
 
 
 @contextmanager
