@@ -6,6 +6,7 @@ client. This is the only place that prints errors and chooses exit codes.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -72,6 +73,9 @@ def root() -> None:
 
 def main() -> NoReturn:
     """Run the command line of this process, and exit as the table of codes says."""
+    # Nearly everything that a command makes lives until its end. Looking through it for cycles
+    # as often as Python does by itself takes a fifth of the time of a large plan.
+    gc.set_threshold(200_000, 50, 100)
     sys.exit(run(sys.argv[1:]))
 
 

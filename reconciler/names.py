@@ -71,7 +71,15 @@ class _Index(Generic[Named]):
             self._known[name(thing)] = None
         self._known.update(dict.fromkeys(suggestions))
 
+        self._found: dict[str, Named | Unresolved] = {}
+
     def __getitem__(self, name: str) -> Named | Unresolved:
+        found = self._found.get(name)  # a crowd mentions the same few names over and over
+        if found is None:
+            found = self._found[name] = self._find(name)
+        return found
+
+    def _find(self, name: str) -> Named | Unresolved:
         matches = self._by_name.get(folded(name), {})
         if len(matches) == 1:
             return next(iter(matches.values()))

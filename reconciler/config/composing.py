@@ -79,6 +79,7 @@ class _Composer:
         self.diagnostics: list[Diagnostic] = []
         self.anchors: dict[str, tuple[Value, int]] = {}
         self.open_anchors: set[str] = set()
+        self.known_keys: dict[str, str] = {}
         self.depth = 0
         self.size = 0
 
@@ -169,12 +170,18 @@ class _Composer:
 
     def key(self, event: _Event) -> str | None:
         """Compose a key; None, with a diagnostic, for one that is not text."""
+        is_plain = type(event) is ScalarEvent and not event.style
+        if is_plain and event.value in self.known_keys and event.tag is event.anchor is None:
+            self.grow(1, event)  # people have the same few keys: each is looked at once
+            return self.known_keys[event.value]
         if isinstance(event, ScalarEvent) and event.value == "<<" and not event.style:
             hint = "write the values out, or put what people share under 'defaults'"
             self.report("merge keys (<<) are not supported", hint, event)
             return None
         key = self.value(event, "")
         if isinstance(key, str) and not isinstance(event, AliasEvent):
+            if is_plain and key.isprintable():
+                self.known_keys[event.value] = key
             return key
         self.report("a key is not text", "put the key in quotes", event)
         return None
