@@ -100,10 +100,18 @@ class Engine:
             return None
         if wait := self._graph.pace.delay(sum((task.cost for task in tasks), Cost())):
             queue.back(tasks, again=tasks)
-            return wait
+            return self._bearable(wait)
         flying[asyncio.create_task(self._send(tasks))] = tasks
         await asyncio.sleep(0)  # it is on its way, and charged, before the next is weighed
         return 0.0
+
+    def _bearable(self, wait: float) -> float:
+        """Give *wait*, or 0 where it is so long that the run ends rather than waits."""
+        try:
+            return self._graph.waiting.patience(wait, 0)
+        except ReconcilerError as error:
+            self._over = str(error)
+            return 0.0
 
     async def _pause(self, queue: Queue, flying: _Flying, room: float | None) -> None:
         """Wait for the next batch to land, for *room*, or for the next request's time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,6 @@ from reconciler.graph.errors import GraphError, graph_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 _FIRST_ERROR = 300
 """A redirect counts as one: it is never followed, so the request was not carried out."""
@@ -46,9 +46,9 @@ class Reply:
 
     @property
     def used(self) -> float | None:
-        """The share of the nearest limit that is used, which Graph tells from 0.8 on."""
+        """The share of the nearest limit that is used, which Graph tells from 0.8 to 1.8."""
         try:
-            return max(0.0, float(self.headers["x-ms-throttle-limit-percentage"]))
+            return min(2.0, max(0.0, float(self.headers["x-ms-throttle-limit-percentage"])))
         except (KeyError, ValueError):
             return None
 
@@ -56,6 +56,6 @@ class Reply:
     def date(self) -> datetime | None:
         """When Graph answered, by its own clock."""
         try:
-            return parsedate_to_datetime(self.headers["date"])
+            return parsedate_to_datetime(self.headers["date"]).replace(tzinfo=UTC)
         except (KeyError, ValueError):
             return None

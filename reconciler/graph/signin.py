@@ -10,6 +10,16 @@ from azure.identity import CredentialUnavailableError
 from reconciler.errors import GraphUnreachable, PermissionMissing, UsageError
 from reconciler.graph.auth import WHAT_TO_SET
 
+_OF_CLOCK = ("AADSTS700024", "AADSTS500133")
+"""An assertion outside the time in which it is valid (Entra, "Authentication error codes")."""
+_CLOCK = (
+    "this machine's clock is off, or the federated token is too old: mend it, then run it again"
+)
+_IDENTITY = (
+    "check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret, certificate or federated credential "
+    "behind them"
+)
+
 
 class sign_in_errors:  # noqa: N801 -- a context manager, used like a function
     """Translate what azure-identity raises, at the one place where a token is fetched."""
@@ -24,10 +34,10 @@ class sign_in_errors:  # noqa: N801 -- a context manager, used like a function
                     "no usable credentials for Microsoft Graph in the environment", WHAT_TO_SET
                 ) from error
             case ClientAuthenticationError() if not _is_unreached(error):
+                line = _first_line(error)
+                hint = _CLOCK if any(code in line for code in _OF_CLOCK) else _IDENTITY
                 raise PermissionMissing(
-                    f"the login service refused to sign in: {_first_line(error)}",
-                    "check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret, certificate or "
-                    "federated credential behind them",
+                    f"the login service refused to sign in: {line}", hint
                 ) from error
             case AzureError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise GraphUnreachable(

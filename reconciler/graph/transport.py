@@ -143,9 +143,9 @@ class Graph:
             self._credential.renew(unknown.date)
 
     async def admitted(self, cost: Cost) -> None:
-        """Wait until what costs *cost* may be sent."""
+        """Wait until what costs *cost* may be sent; raises GraphFailed where that is too long."""
         while wait := self.pace.delay(cost):
-            await self.waiting.sleep(wait)
+            await self.waiting.sleep(self.waiting.patience(wait, 0))
 
     async def read(self, requests: Sequence[RequestInformation]) -> list[Reply]:
         """Ask everything, twenty at a time, until each is answered with anything but trouble.

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md and its chart: what was measured, between marks in the text around it."""
+"""The README, docs/benchmarks.md and its chart: what was measured, between marks in the text."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from tests.bench.sidebyside import Way
     from tests.bench.writes import Applied
 
-_DOCS: Final = Path(__file__).parents[2] / "docs"
-PAGE: Final = _DOCS / "benchmarks.md"
-CHART: Final = _DOCS / "benchmarks.svg"
+_TOP: Final = Path(__file__).parents[2]
+PAGES: Final = (_TOP / "README.md", _TOP / "docs/benchmarks.md")
+CHART: Final = _TOP / "docs/benchmarks.svg"
 _MARKED: Final = "<!-- {0} -->\n{1}\n<!-- end of {0} -->"
 
 
 def write(measures: list[Measure], ways: tuple[Way, Way], applied: Applied) -> None:
-    """Put the table, the side by side and the chart into the docs."""
-    text = PAGE.read_text(encoding="utf-8")
-    text = replaced(text, "measured", f"{machine()}\n\n{table(measures)}")
-    text = replaced(text, "side by side", side_by_side(ways))
+    """Put the table and the side by side into the pages, and the chart beside them."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        text = replaced(text, "measured", f"{machine()}\n\n{table(measures)}")
+        atomic.replace(page, replaced(text, "side by side", side_by_side(ways)).encode())
     drawn = chart.chart(_title(ways), _panels(ways, applied))
     atomic.replace(CHART, drawn.encode())
-    atomic.replace(PAGE, text.encode())
 
 
 def replaced(text: str, name: str, content: str) -> str:
@@ -38,7 +38,7 @@ def replaced(text: str, name: str, content: str) -> str:
     pattern = re.compile(re.escape(_MARKED.format(name, "\0")).replace("\0", ".*?"), re.DOTALL)
     new, count = pattern.subn(lambda _: _MARKED.format(name, content), text)
     if count != 1:
-        raise ValueError(f"{PAGE} has {count} places called '{name}'")
+        raise ValueError(f"a page has {count} places called '{name}'")
     return new
 
 

@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from reconciler import cli
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
-
-    import pytest
 
 TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -70,3 +70,14 @@ def test_links_lead_somewhere() -> None:
     ]
 
     assert broken == []
+
+
+@pytest.mark.parametrize("name", ["side by side", "measured"])
+def test_the_figures_are_those_that_were_measured(name: str) -> None:
+    """The README's tables are those of docs/benchmarks.md, which `make bench` writes."""
+    page = (TOP / "docs/benchmarks.md").read_text(encoding="utf-8")
+    pattern = re.compile(rf"<!-- {name} -->\n(.*?)<!-- end of {name} -->", re.DOTALL)
+
+    assert pattern.findall(README) == pattern.findall(page)
+    assert len(pattern.findall(README)) == 1
+    assert "out of bounds" not in page

@@ -340,6 +340,21 @@ def test_a_wait_beyond_reason_is_a_failure(company: Company, make: Making) -> No
     assert "4000 seconds" in failed.message
 
 
+def test_a_wait_beyond_reason_ends_the_run(company: Company, make: Making) -> None:
+    """Nobody waits an hour in a job: what is left is skipped, and a rerun does it."""
+    slow = make.error(429, "TooManyRequests", "", retry_after="4000")
+    company.faults.append(make.fault("POST", "assignLicense", slow))
+    people = [make.person(f"p{n}", licenses=("SPE_E5",)) for n in range(90)]
+
+    applied = company.apply(make.desired(*people))
+
+    words = [outcome.word for outcome in applied.of_kind("license")]
+    assert (words.count("failed"), words.count("skipped") > 0) == (1, True)
+    skipped = next(o for o in applied.of_kind("license") if o.word == "skipped")
+    assert "Graph asks to wait" in skipped.because
+    assert sum(company.time.slept) < 4000
+
+
 @pytest.mark.parametrize("enough", [True, False], ids=["recovers", "does not"])
 def test_a_service_in_trouble_is_tried_again(
     company: Company, make: Making, *, enough: bool

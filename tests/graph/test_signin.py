@@ -131,3 +131,22 @@ def test_signing_in_fails(
 def test_a_token(fake: Faked) -> None:
     """The token is given, to look at the permissions that it carries."""
     assert fake(lambda _: httpx.Response(200)).run(token) == "header.payload.signature"
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("AADSTS700024: Client assertion is not within its valid time range.", "clock is off"),
+        (REFUSED, "check AZURE_TENANT_ID"),
+    ],
+    ids=["clock", "secret"],
+)
+def test_a_refusal_says_what_to_check(fake: Faked, words: str, hint: str) -> None:
+    """An assertion that is not valid now is a matter of time, not of what was configured."""
+    graph = fake(lambda _: httpx.Response(500))
+    graph.credential.trouble = ClientAuthenticationError(message=words)
+
+    with pytest.raises(PermissionMissing) as caught:
+        graph.run(token)
+
+    assert hint in (caught.value.hint or "")
