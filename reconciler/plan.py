@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from reconciler.changes import Change, Create, ManagerKey, UserKey, Wave
+from reconciler.changes import Change, Create, ManagerKey, UserKey, Wave, is_removal
 from reconciler.diagnostics import Diagnostic, in_order
 from reconciler.diff import diff
 from reconciler.guards import Situation, refusals
@@ -89,9 +89,12 @@ def operation(change: Change) -> dict[str, object]:
 def doubtful(plan: Plan, observed: Observed) -> frozenset[ObjectId]:
     """Give the accounts on which *plan* hinges and of which only an index has told.
 
-    Those that would be changed and those that they would report to: read them directly, and
-    plan again, before anybody sees the plan.
+    Those that would be changed and those that they would report to, and everybody where
+    something is to be taken away, for the limit on that counts those who stay: read them
+    directly, and plan again, before anybody sees the plan.
     """
+    if any(map(is_removal, plan.changes)):
+        return observed.indexed
     keys = [change.key for change in plan.changes]
     managers = (key.manager for key in keys if isinstance(key, ManagerKey))
     accounts = (*(key.account for key in keys), *filter(None, managers))

@@ -7,6 +7,7 @@ took ended in an error.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from dataclasses import replace
 from itertools import chain
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from reconciler.graph.transport import Graph
     from reconciler.model import ObservedUser, RoleAssignment
 
+_NONSENSE = (LookupError, TypeError, ValueError, AttributeError)
+"""What an answer raises that has not the form of what was asked for."""
 PATIENCE = 120.0
 """Seconds after the last write in which it is expected to be seen. One to two minutes is
 what people report of new accounts (msgraph-sdk-dotnet#2772)."""
@@ -60,9 +63,10 @@ class Convergence:
         until, attempt = self._clock.monotonic() + PATIENCE, 0
         while pending and self._stop.because is None:
             try:
-                views = await self._views([outcome.change for outcome in pending.values()])
-            except ReconcilerError as error:
-                self._records.journal.note("not confirmed", because=str(error))
+                views = await self._in_time([o.change for o in pending.values()], until)
+            except (ReconcilerError, TimeoutError, *_NONSENSE) as error:
+                because = str(error) or type(error).__name__
+                self._records.journal.note("not confirmed", because=because)
                 break
             known |= self._concluded(pending, views)
             wait = self._graph.waiting.backoff(attempt)
@@ -95,6 +99,13 @@ class Convergence:
         if confirmed:
             self._records.journal.note("confirmed", changes=confirmed)
         return known
+
+    async def _in_time(self, changes: Sequence[Change], until: float) -> dict[str, View]:
+        """Look at *changes*, unless the run is to end or it takes too long; nothing then."""
+        looking = asyncio.ensure_future(self._views(changes))
+        async with asyncio.timeout(max(1.0, until - self._clock.monotonic())):
+            await self._stop.cut_short(looking)
+        return looking.result() if looking.done() and not looking.cancelled() else {}
 
     async def _views(self, changes: Sequence[Change]) -> dict[str, View]:
         users = await self._users(changes)

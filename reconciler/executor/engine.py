@@ -100,18 +100,19 @@ class Engine:
             return None
         if wait := self._graph.pace.delay(sum((task.cost for task in tasks), Cost())):
             queue.back(tasks, again=tasks)
-            return self._bearable(wait)
+            return self._unless_closed(wait)
         flying[asyncio.create_task(self._send(tasks))] = tasks
         await asyncio.sleep(0)  # it is on its way, and charged, before the next is weighed
         return 0.0
 
-    def _bearable(self, wait: float) -> float:
-        """Give *wait*, or 0 where it is so long that the run ends rather than waits."""
+    def _unless_closed(self, wait: float) -> float:
+        """Give *wait*, or 0 where Graph asks for so much that the run ends rather than waits."""
         try:
-            return self._graph.waiting.patience(wait, 0)
+            self._graph.waiting.patience(self._graph.pace.closed, 0)
         except ReconcilerError as error:
             self._over = str(error)
             return 0.0
+        return wait
 
     async def _pause(self, queue: Queue, flying: _Flying, room: float | None) -> None:
         """Wait for the next batch to land, for *room*, or for the next request's time."""
@@ -135,8 +136,8 @@ class Engine:
             again: list[Task] = []
             for task, answer in zip(tasks, await self._answers(tasks), strict=True):
                 again += self._settling.settle(task, answer)
-        except ReconcilerError as error:
-            self._over = str(error)
+        except Exception as error:
+            self._over = str(error) or type(error).__name__
             raise
         return again
 

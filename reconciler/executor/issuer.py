@@ -36,12 +36,15 @@ class Issuer:
         self._draw = draw
         self._on_sealed = on_sealed
         self._issued: dict[str, tuple[CohortName, Credential]] = {}
+        self._drawn: list[Password] = []
+        """Those that were refused as well."""
 
     def issue(self, changes: Sequence[Change]) -> None:
         """Draw a password for each new account and seal them all; on disk when it returns."""
         by_cohort: defaultdict[CohortName, list[Credential]] = defaultdict(list)
         for change in changes:
             credential = self._credential(change)
+            self._drawn.append(credential.password)
             self._issued[folded(credential.user_principal_name)] = (change.cohort, credential)
             by_cohort[change.cohort].append(credential)
         for cohort, credentials in by_cohort.items():
@@ -55,8 +58,8 @@ class Issuer:
 
     def redacted(self, words: str) -> str:
         """Give *words* of a reply without any password of this run, should it echo one."""
-        for _, credential in self._issued.values():
-            words = words.replace(credential.password.reveal(), "…")
+        for password in self._drawn:
+            words = words.replace(password.reveal(), "…")
         return words
 
     def finish(self, created: Iterable[Change]) -> Iterator[SealedFile]:

@@ -55,11 +55,19 @@ class Unknown:
 Sight = Found | Taken | Absent | LookAgain | Unknown
 
 
+def _is_account(body: object) -> bool:
+    return isinstance(body, dict) and isinstance(body.get("id"), str)
+
+
 def judge_look(answer: Answer, found: str | None, mark: str, history: History) -> Sight:
     """Decide what *answer* to a look means; *found* is the mark in it, *mark* our own."""
     error = answer.error if isinstance(answer, Reply) else None
-    if isinstance(answer, Reply) and error is None:
-        return Found(answer) if found == mark else Taken()
+    if isinstance(answer, Reply) and error is None and _is_account(answer.body):
+        if found == mark:
+            return Found(answer)
+        # Our own may be seen before its mark is.
+        is_certain = found or not history.ambiguous or history.looks + 1 >= LOOKS_WHERE_TAKEN
+        return Taken() if is_certain else LookAgain()
     is_absent = error is not None and error.meaning is Meaning.NOT_THERE
     most = LOOKS if is_absent and not history.is_taken else LOOKS_WHERE_TAKEN
     if history.looks + 1 < most:

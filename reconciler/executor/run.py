@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
@@ -83,9 +84,11 @@ async def execute(  # noqa: PLR0913 -- what a run needs of the world, each by it
         convergence = Convergence(plan.ownership, graph, records, clock, stop)
         outcomes = await engine.run()
         sealed = tuple(issuer.finish(engine.created))
+        run = Run(run_id, started, clock.now(), outcomes, sealed, stop.because is not None)
+        with suppress(ReconcilerError):  # told by the last one; this is for a run killed meanwhile
+            _keep(files.receipt, receipt(plan, run))
         outcomes = await convergence.confirmed(outcomes)
-        interrupted = stop.because is not None
-        run = Run(run_id, started, clock.now(), outcomes, sealed, interrupted)
+        run = Run(run_id, started, clock.now(), outcomes, sealed, stop.because is not None)
         journal.write("finished", result=run.result)
     _keep(files.receipt, receipt(plan, run))
     return run, files

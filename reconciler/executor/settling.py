@@ -36,7 +36,7 @@ from reconciler.graph import decoding
 from reconciler.graph.errors import GraphError
 from reconciler.graph.reply import Reply
 from reconciler.graph.transport import NoAnswer
-from reconciler.model import ObjectId
+from reconciler.model import Mark, ObjectId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,19 @@ if TYPE_CHECKING:
     from reconciler.plan import Plan
 
 _TOO_MANY = 429
+_LONGEST = 500
+"""Characters of what Graph said."""
+CREATED_UNHEARD = (
+    "created by a request whose answer was lost; should another run have made it at that "
+    "moment, that run has its initial credential"
+)
 _TAKEN = GraphError(0, "NameTaken", "another account has this userPrincipalName by now")
+
+
+def _is_of_one_source(found: str | None, mark: str) -> bool:
+    """Whether *found* is a mark of this repository, be it of another cohort."""
+    one, other = Mark.parse(found), Mark.parse(mark)
+    return one is not None and other is not None and one.source == other.source
 
 
 def _told(answer: Answer) -> GraphError:
@@ -110,7 +122,12 @@ class Settling:
     def give_up(self, task: Task, because: str) -> None:
         """Record that *task* is not tried again; it may have been carried out nevertheless."""
         self._note_uncertain(task)
-        self.skip(task.operation.changes, because)
+        if not task.history.ambiguous and not task.step:
+            self.skip(task.operation.changes, because)
+            return
+        for change in task.operation.changes:
+            words = f"{because}; this may have been carried out, wholly or in part"
+            self._settled(Failed(change, self._clock.now(), "Interrupted", words))
 
     def _history(self, task: Task) -> History:
         return replace(
@@ -137,10 +154,11 @@ class Settling:
         change = task.operation.changes[0]
         mark = next(str(f.after) for f in change.fields if f.path == "mark")
         doubt = task.doubt or _TAKEN
-        body = answer.body if isinstance(answer, Reply) and not answer.error else {}
-        match judge_look(answer, decoding.mark(body, self._ownership), mark, history):
+        body = answer.body if isinstance(answer, Reply) and not answer.error else None
+        found = decoding.mark(body, self._ownership) if isinstance(body, dict) else None
+        match judge_look(answer, found, mark, history):
             case Found(reply) if history.ambiguous:
-                return self._done(task, Done(reply, "created by a request whose answer was lost"))
+                return self._done(task, Done(reply, CREATED_UNHEARD))
             case Found(reply):
                 note = "created meanwhile by another run, which has its initial credential"
                 return self._done(task, Done(reply, note), is_ours=False)
@@ -152,7 +170,8 @@ class Settling:
                 task.history = replace(history, tries=history.tries + 1)
                 return [task]
             case Taken():
-                task.history = History()  # the name is somebody's: ours was never created
+                if not _is_of_one_source(found, mark):
+                    task.history = History()  # the name is somebody's: ours was never created
                 return self._refused(task, doubt if history.is_taken else _TAKEN, lost=False)
             case Absent() | Unknown():
                 return self._refused(task, doubt, lost=False)
@@ -188,6 +207,7 @@ class Settling:
             history,
             tries=history.tries + (not throttled),
             throttled=history.throttled + throttled,
+            renewed=history.renewed or verdict.renews,
             ambiguous=history.ambiguous or verdict.ambiguous,
         )
         return self._later(task, verdict.asked, count, "again")
@@ -206,9 +226,10 @@ class Settling:
     def _refused(self, task: Task, error: GraphError, *, lost: bool) -> list[Task]:
         self._note_uncertain(task, lost=lost)
         at, status = self._clock.now(), error.status or None
-        code, message = map(self._records.issuer.redacted, (error.code, error.message))
+        words = (error.code, error.message, error.request_id or "")
+        code, message, request_id = map(self._records.issuer.redacted, words)
         for change in task.operation.changes:
-            self._settled(Failed(change, at, code, message, status, error.request_id))
+            self._settled(Failed(change, at, code, message[:_LONGEST], status, request_id or None))
         return []
 
     def _note_uncertain(self, task: Task, *, lost: bool = False) -> None:

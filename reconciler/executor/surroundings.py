@@ -58,7 +58,7 @@ class Stop:
         self.because = self.because or because
         self._requested.set()
 
-    async def cut_short(self, sleeping: Awaitable[None]) -> None:
+    async def cut_short(self, sleeping: Awaitable[object]) -> None:
         """Wait for *sleeping*, or until the run is to end."""
         waiting = [asyncio.ensure_future(sleeping), asyncio.ensure_future(self._requested.wait())]
         try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TRIES = 7
 """How often a request is sent when the service fails or has not caught up with itself."""
 THROTTLED_TRIES = 40
-"""How often one is sent when Graph says that it was too fast: it always gets through."""
+"""How often one is sent when Graph says that it was too fast: it was not executed then."""
 SWAP_TRIES = 4
 """How often a swap of licences waits for a seat before it gives its own up first."""
 FRESH_SECONDS = 300.0
@@ -40,6 +40,8 @@ class Again:
     """Seconds that Graph asked for; None leaves it to the sender."""
     ambiguous: bool = False
     """Whether it may have been carried out."""
+    renews: bool = False
+    """Whether the next one goes with a new token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class History:
     """Whether an earlier try may have been carried out."""
     is_taken: bool = False
     """Whether Graph said that the name of the account is taken."""
+    renewed: bool = False
+    """Whether a new token has been tried already."""
     looks: int = 0
     """How often the account was looked for since the last try to create it."""
     fresh: bool = False
@@ -114,10 +118,10 @@ def _of_service(
             return LookUp(answer.retry_after)
         case Meaning.UNAVAILABLE if history.tries < TRIES:
             return Again(answer.retry_after, ambiguous=True)
-        case Meaning.UNKNOWN_TOKEN if history.tries == 1:
-            return Again(0.0)  # with a new one
+        case Meaning.UNKNOWN_TOKEN if not history.renewed:
+            return Again(0.0, renews=True)
         case Meaning.NOT_YET if history.tries < TRIES:
-            return Again(answer.retry_after)
+            return Again(answer.retry_after, ambiguous=makes_account(operation))
         case _:
             return None
 

@@ -17,7 +17,7 @@ from reconciler.changes import (
 from reconciler.model import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from reconciler.model import LicenseState, ObservedUser
 
@@ -97,21 +97,18 @@ def _membership(change: Change, key: MembershipKey, user: ObservedUser) -> View:
     if isinstance(change, Delete) or not is_member:
         return _when(is_member is not isinstance(change, Delete))
     given = {s.sku_id: s for s in user.licenses if s.assigned_by_group == key.group_id}
-    if not given.keys() >= set(key.license_sku_ids):
-        return NotYet()
-    states = [given[sku_id] for sku_id in key.license_sku_ids]
-    return _worked("", f" that the group '{key.group_display_name}' gives", states)
+    states = [given[sku_id] for sku_id in key.license_sku_ids if sku_id in given]
+    seen = _worked("", f" that the group '{key.group_display_name}' gives", states)
+    is_missing = len(states) < len(key.license_sku_ids)
+    return NotYet() if is_missing and not isinstance(seen, Broken) else seen
 
 
-def _worked(name: str, whence: str, states: Iterable[LicenseState]) -> View:
-    for state in states:
-        if state.state in _BROKEN:
-            code = state.error or "LicenseError"
-            what = name or state.sku_id
-            return Broken(code, f"the license {what}{whence} ended in the state {state.state}")
-        if state.state != _ACTIVE:
-            return NotYet()
-    return Visible()
+def _worked(name: str, whence: str, states: Sequence[LicenseState]) -> View:
+    if broken := next((state for state in states if state.state in _BROKEN), None):
+        what = name or broken.sku_id
+        words = f"the license {what}{whence} ended in the state {broken.state}"
+        return Broken(broken.error or "LicenseError", words)
+    return _when(all(state.state == _ACTIVE for state in states))
 
 
 def _shows_role(change: Change, key: RoleAssignmentKey, user: ObservedUser) -> bool:

@@ -7,6 +7,8 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from azure import identity
+
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,8 +50,15 @@ class Renewable:
         **options: Any,  # noqa: ANN401 -- passed on as they are
     ) -> AccessToken:
         """Give a token, as the credential behind this does."""
-        claims, self._claims = claims or self._claims, None
-        return self._inner.get_token(*scopes, claims=claims, **options)
+        try:
+            token = self._inner.get_token(*scopes, claims=claims or self._claims, **options)
+        except identity.CredentialUnavailableError:
+            if claims or not self._claims:
+                raise
+            # The Azure CLI takes no claims, and keeps no token that one would have to get past.
+            token = self._inner.get_token(*scopes, **options)
+        self._claims = None
+        return token
 
 
 def credential(
@@ -69,17 +78,13 @@ def credential(
         return _of_application(kind, cloud, environment)
     if cloud.is_here or which("az") is None:
         raise UsageError("no credentials for Microsoft Graph in the environment", WHAT_TO_SET)
-    from azure.identity import AzureCliCredential  # noqa: PLC0415 -- 0.14 s, only where it is used
-
-    return AzureCliCredential(tenant_id=environment.get("AZURE_TENANT_ID", ""))
+    return identity.AzureCliCredential(tenant_id=environment.get("AZURE_TENANT_ID", ""))
 
 
 def _of_application(kind: str, cloud: Cloud, environment: Mapping[str, str]) -> TokenCredential:
     missing = [n for n in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID") if not environment.get(n)]
     if missing:
         raise UsageError(f"{kind} is set, but {' and '.join(missing)} not", WHAT_TO_SET)
-    from azure import identity  # noqa: PLC0415 -- 0.14 s, only where it is used
-
     tenant, client = environment["AZURE_TENANT_ID"], environment["AZURE_CLIENT_ID"]
     options = {
         "authority": cloud.login,

@@ -70,12 +70,16 @@ def decode(
     items = body.get("responses") if isinstance(body, dict) else None
     for item in items if isinstance(items, list) else ():
         match item:
-            case {"id": str(key), "status": status} if key in numbers and str(status).isdecimal():
+            case {"id": str(key), "status": status} if key in numbers and _is_status(status):
                 headers = {**(carrier or {}), **_headers(item.get("headers"))}
                 replies[numbers[key]] = Reply(int(status), headers, item.get("body"))
             case _:
                 pass  # no answer to anything that was asked
     return replies
+
+
+def _is_status(value: object) -> bool:
+    return str(value).isdecimal() and len(str(value)) == len("200")
 
 
 def _headers(sent: object) -> dict[str, str]:

@@ -129,7 +129,7 @@ def mark(item: Json, ownership: str) -> str | None:
     """Read what the ownership attribute holds."""
     holder = item.get(mark_property(ownership))
     if ownership.startswith("extensionAttribute"):
-        holder = (holder or {}).get(ownership)
+        holder = holder.get(ownership) if isinstance(holder, dict) else None
     return holder or None
 
 

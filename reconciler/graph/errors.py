@@ -69,6 +69,8 @@ class GraphError:
 
 
 _SERVER_ERROR = 500
+_LONGEST = 1_000
+_LONGEST_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,9 @@ TABLE = (
     Row(Meaning.NOT_YET, 409, "Directory_ConcurrencyViolation"),
     Row(Meaning.NOT_YET, 412, "Directory_ConcurrencyViolation"),
     Row(Meaning.THROTTLED, 429),
+    # something between here and Graph gave up waiting: it may have been executed
+    Row(Meaning.UNAVAILABLE, 408),
+    Row(Meaning.UNAVAILABLE, 499),
     # json-batching: a batch answers 424 for what waited for a failed one
     Row(Meaning.NOT_YET, 424),
     # Graph, "Error codes": the page token of a listing that took too long
@@ -192,11 +197,15 @@ def graph_error(status: int, body: Any, headers: Mapping[str, str]) -> GraphErro
         status=status,
         code=str(error.get("code") or "UnknownError"),
         message=_message(message) or "Graph gave no reason",
-        request_id=inner.get("request-id") or headers.get("request-id"),
+        request_id=_id(inner.get("request-id")) or _id(headers.get("request-id")),
     )
+
+
+def _id(value: object) -> str | None:
+    return value[:_LONGEST_ID] if isinstance(value, str) else None
 
 
 def _message(message: object) -> str:
     if isinstance(message, dict):
         message = message.get("value") or message.get("message") or ""
-    return " ".join(str(message or "").split())[:500]
+    return " ".join(str(message or "").split())[:_LONGEST]

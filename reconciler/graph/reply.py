@@ -12,6 +12,8 @@ from reconciler.graph.errors import GraphError, graph_error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_MOST = 2.0
+"""More than this of a limit nobody can have used: whatever is told then, it is no share."""
 _FIRST_ERROR = 300
 """A redirect counts as one: it is never followed, so the request was not carried out."""
 
@@ -48,14 +50,15 @@ class Reply:
     def used(self) -> float | None:
         """The share of the nearest limit that is used, which Graph tells from 0.8 to 1.8."""
         try:
-            return min(2.0, max(0.0, float(self.headers["x-ms-throttle-limit-percentage"])))
+            share = float(self.headers["x-ms-throttle-limit-percentage"])
         except (KeyError, ValueError):
             return None
+        return share if 0 <= share <= _MOST else None
 
     @property
     def date(self) -> datetime | None:
         """When Graph answered, by its own clock."""
         try:
             return parsedate_to_datetime(self.headers["date"]).replace(tzinfo=UTC)
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):
             return None

@@ -29,6 +29,7 @@ TOLD_FROM = 0.8
 MARGIN = 0.03
 """The share that is left alone: what is told is rounded, and others write as well."""
 TOO_MANY = 429
+_SERVER_ERROR = 500
 _TINY = 1e-6
 """What sums of fractions may be off by."""
 _A_WHILE = 1.0
@@ -43,6 +44,8 @@ _STEP = 0.2
 """How far a later measurement moves what is taken for the capacity."""
 _SMALLEST = 150.0
 """Below this no limit is taken to be: a batch of twenty requests costs up to 140."""
+_FASTEST = 10.0
+"""The share of the documented rate above which none is taken to be."""
 _SLOWEST = 0.5
 """The share of the documented rate below which none is taken to be: the told share brakes."""
 
@@ -101,6 +104,10 @@ class Allowance:
         missing = min(amount, self.capacity) - self.left
         return missing / self.rate if missing > _TINY else 0.0
 
+    def closed(self, now: float) -> float:
+        """Give the seconds for which Graph wants nothing."""
+        return max(0.0, self._closed_until - now)
+
     def spend(self, amount: float, now: float) -> None:
         """Take *amount* for a request that is sent now."""
         self._fill(now)
@@ -158,7 +165,8 @@ class Allowance:
         seconds, rise = here.moment - first.moment, here.share - first.share
         if seconds >= _A_WHILE and (self._is_measured or abs(rise) < _CLEAR_RISE):
             drained = here.spent - first.spent - self.capacity * rise
-            self.rate = max(_SLOWEST * self._documented_rate, drained / seconds)
+            slowest, fastest = _SLOWEST * self._documented_rate, _FASTEST * self._documented_rate
+            self.rate = min(max(slowest, drained / seconds), fastest, 2 * self.rate)
         if seconds >= 10 * _A_WHILE:
             self._steady = here
 
@@ -204,14 +212,29 @@ class Pace:
             return
         limit = self.writes if cost.writes else self.units
         share = max((each for reply in told if (each := reply.used) is not None), default=None)
-        waits = [
-            patience if reply.retry_after is None else reply.retry_after
-            for reply in told
-            if reply.status == TOO_MANY
-        ]
-        if waits:
-            limit.refused(max(waits), now, share=share)
-        elif share is not None:
+        refused = [reply for reply in told if reply.status == TOO_MANY]
+        for reply in refused:
+            wait = patience if reply.retry_after is None else reply.retry_after
+            for about in self._refusing(reply, limit):
+                about.refused(wait, now, share=share if about is limit else None)
+        if refused:
+            return
+        if share is not None:
             limit.told(share, now)
-        else:
-            limit.silent(now)
+        elif all(reply.status < _SERVER_ERROR for reply in told):
+            limit.silent(now)  # trouble tells nothing, least of all that there is room
+
+    @property
+    def closed(self) -> float:
+        """Seconds for which Graph wants nothing at all, or no writes."""
+        now = self.monotonic()
+        return max(self.writes.closed(now), self.units.closed(now))
+
+    def _refusing(self, reply: Reply, limit: Allowance) -> tuple[Allowance, ...]:
+        """Give the limits that a refusal is about, by what Graph says of it."""
+        information = reply.headers.get("x-ms-throttle-information", "")
+        if information.startswith("Write"):
+            return (self.writes,)
+        if information.startswith("ResourceUnit"):
+            return (self.units,)
+        return (self.writes, self.units) if information else (limit,)

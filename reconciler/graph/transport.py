@@ -145,7 +145,8 @@ class Graph:
     async def admitted(self, cost: Cost) -> None:
         """Wait until what costs *cost* may be sent; raises GraphFailed where that is too long."""
         while wait := self.pace.delay(cost):
-            await self.waiting.sleep(self.waiting.patience(wait, 0))
+            self.waiting.patience(self.pace.closed, 0)
+            await self.waiting.sleep(wait)
 
     async def read(self, requests: Sequence[RequestInformation]) -> list[Reply]:
         """Ask everything, twenty at a time, until each is answered with anything but trouble.
@@ -169,14 +170,15 @@ class Graph:
     async def _read_batch(self, requests: Sequence[RequestInformation]) -> list[Reply]:
         answers: dict[int, Reply] = {}
         pending = list(enumerate(requests))
-        attempt = 0
+        attempt, renewed = 0, False
         while pending:
             infos = [info for _, info in pending]
             await self.admitted(total(infos))
             waits: list[float] = []
             again: list[tuple[int, RequestInformation]] = []
             for (number, info), answer in zip(pending, await self.batch(infos), strict=True):
-                wait = self._wait_before_again(answer, attempt)
+                is_renewable = not renewed and _is_unknown_token(answer)
+                wait = 0.0 if is_renewable else self._wait_before_again(answer, attempt)
                 if wait is None:
                     answers[number] = _settled(answer)
                 else:
@@ -184,6 +186,7 @@ class Graph:
                     again.append((number, info))
             if again:
                 await self.waiting.sleep(max(waits))
+                renewed = renewed or any(wait == 0.0 for wait in waits)
             pending, attempt = again, attempt + 1
         return [answers[number] for number in range(len(requests))]
 
@@ -210,11 +213,17 @@ class Graph:
 
     def next_page(self, info: RequestInformation, link: str) -> RequestInformation:
         """Follow a link as it is, with the same headers, and only to where we came from."""
-        if urlsplit(link)[:2] != urlsplit(self._cloud.graph)[:2]:
+        try:
+            parts = urlsplit(link)
+        except (ValueError, AttributeError) as error:
+            raise GraphFailed("Graph's answer continues at something that is no address") from error
+        if parts[:2] != urlsplit(self._cloud.graph)[:2]:
             raise GraphFailed(
-                f"Graph's answer continues on another host, {urlsplit(link).netloc}",
+                f"Graph's answer continues on another host, {parts.netloc}",
                 "nothing was sent there; check RECONCILER_GRAPH_URL and --cloud",
             )
+        if link == info.url:
+            raise GraphFailed("Graph's answer continues where it came from", "run it again later")
         page = RequestInformation(Method.GET, "{+baseurl}", {})
         page.url = link
         page.headers = info.headers
@@ -231,8 +240,6 @@ class Graph:
             return None
         if isinstance(answer, NoAnswer):
             return self.waiting.backoff(attempt)
-        if attempt == 0 and _is_unknown_token(answer):
-            return 0.0
         if answer.error is None or answer.error.meaning not in _AGAIN:
             return None
         return self.waiting.patience(answer.retry_after, attempt)
@@ -254,13 +261,14 @@ def _parts(answer: Answer, count: int) -> list[Answer]:
     """Give the answers to the requests of a batch, from that to the batch."""
     if isinstance(answer, NoAnswer) or answer.error:
         return [answer] * count
-    carrier = {"request-id": answer.request_id} if answer.request_id else {}
+    carrier = {n: answer.headers[n] for n in ("request-id", "date") if n in answer.headers}
     replies = batching.decode(answer.body, count, carrier)
     return [reply or NoAnswer("Graph left the request out of its batch") for reply in replies]
 
 
-def _is_unknown_token(reply: Reply) -> bool:
-    return reply.error is not None and reply.error.meaning is Meaning.UNKNOWN_TOKEN
+def _is_unknown_token(reply: Answer) -> bool:
+    error = reply.error if isinstance(reply, Reply) else None
+    return error is not None and error.meaning is Meaning.UNKNOWN_TOKEN
 
 
 def _is_expired(reply: Reply) -> bool:

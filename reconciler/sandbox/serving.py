@@ -67,6 +67,10 @@ def config(app: Any, **tls: Any) -> uvicorn.Config:  # noqa: ANN401 -- uvicorn's
     return made
 
 
+_TURNS = 5
+"""Turns of the loop that TLS takes at most to let go of a connection."""
+
+
 class _Connection(HttpToolsProtocol):
     """Hands itself over to what it serves, so that a fault may break it anywhere."""
 
@@ -96,7 +100,8 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        await asyncio.sleep(0)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.changes import (
@@ -164,8 +166,21 @@ TABLE = {
         JOIN,
         refusal(401, code="InvalidAuthenticationToken"),
         NOW,
-        Again(0.0),
+        Again(0.0, renews=True),
     ),
+    "new token not known": (
+        JOIN,
+        refusal(401, code="InvalidAuthenticationToken"),
+        History(renewed=True),
+        no(refusal(401, code="InvalidAuthenticationToken")),
+    ),
+    "a creation not arrived everywhere": (
+        NEW,
+        refusal(400, "One or more property values specified are invalid"),
+        NOW,
+        Again(ambiguous=True),
+    ),
+    "a creation timed out between": (NEW, refusal(408), NOW, LookUp()),
     "account not in the recycle bin": (BACK, GONE, NOW, no(GONE)),
     "account back already": (BACK, GONE, AGAIN, Done(GONE, "it was back already")),
     "one of the members refused": (JOINS, DENIED, NOW, Split()),
@@ -192,6 +207,10 @@ SIGHTS = {
     "ours": (SEEN, MARK, NOW, Found(SEEN)),
     "another source's": (SEEN, "hr/beta", NOW, Taken()),
     "nobody's": (SEEN, None, NOW, Taken()),
+    "maybe ours, without its mark yet": (SEEN, None, AGAIN, LookAgain()),
+    "never with a mark": (SEEN, None, replace(LOOKED, ambiguous=True), Taken()),
+    "an odd answer": (Reply(200, {}, ["?"]), None, NOW, LookAgain()),
+    "an account without an id": (Reply(200, {}, {}), MARK, NOW, LookAgain()),
     "not seen yet": (GONE, None, NOW, LookAgain()),
     "not there": (GONE, None, ONCE, Absent()),
     "taken, and not seen yet": (GONE, None, NAMED, LookAgain()),

@@ -87,6 +87,8 @@ PAIRS = [
     ),
     (401, "InvalidAuthenticationToken", "Access token is empty.", Meaning.UNKNOWN_TOKEN),
     (401, "Unauthorized", "no", Meaning.FORBIDDEN),
+    (408, "x", "timed out", Meaning.UNAVAILABLE),
+    (499, "x", "closed", Meaning.UNAVAILABLE),
     (503, "ServiceUnavailable", "", Meaning.UNAVAILABLE),
     (500, "Service_InternalServerError", "", Meaning.UNAVAILABLE),
     (504, "UnknownError", "", Meaning.UNAVAILABLE),
@@ -163,7 +165,7 @@ def test_words_are_cut() -> None:
     """A message of any length stays a line that a terminal can show."""
     error = graph_error(400, {"error": {"code": "X", "message": "x" * 9000}}, {})
 
-    assert len(error.message) == 500
+    assert len(error.message) == 1_000
 
 
 @pytest.mark.parametrize(
