@@ -67,10 +67,6 @@ def config(app: Any, **tls: Any) -> uvicorn.Config:  # noqa: ANN401 -- uvicorn's
     return made
 
 
-_TURNS = 5
-"""Turns of the loop that TLS takes at most to let go of a connection."""
-
-
 class _Connection(HttpToolsProtocol):
     """Hands itself over to what it serves, so that a fault may break it anywhere."""
 
@@ -97,11 +93,16 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, then break what a client still holds open (TLS would wait for it)."""
+        # A connection over TLS that was idle for too long is closing already. To close it once
+        # more makes asyncio forget its socket, so that nothing could break it after that.
+        self._abort(is_closing=True)
         await super().shutdown(sockets)
+        self._abort()
+
+    def _abort(self, *, is_closing: bool = False) -> None:
         for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
+            if connection.transport.is_closing() or not is_closing:
+                connection.transport.abort()
 
 
 @dataclass(frozen=True, slots=True)

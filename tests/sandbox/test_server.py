@@ -18,11 +18,13 @@ import httpx
 import orjson
 import pytest
 import trustme
+from starlette.responses import Response
 
 from reconciler.errors import UsageError
 from reconciler.sandbox import certificates, errors
 from reconciler.sandbox.company.contoso import AGE_IDENTITY, GROUPS
 from reconciler.sandbox.server import Endpoints, reset, running
+from reconciler.sandbox.serving import Running, bound, config, serving
 from reconciler.sandbox.wire import After, Exchange, Incoming, Reply
 
 Made = Callable[..., dict[str, Any]]
@@ -448,6 +450,26 @@ def test_who_leaves_in_the_middle_is_let_go(
     assert graph.get("/domains").status_code == 200
     assert login.get("/common/v2.0/.well-known/openid-configuration").status_code == 200
     assert capfd.readouterr() == ("", "")
+
+
+def test_who_stays_too_long_is_let_go(tmp_path: Path) -> None:
+    """A client that is silent, and deaf to being told to go, is let go when the server ends."""
+    files = certificates.ensure(tmp_path)
+    tls = {"ssl_certfile": files.chain, "ssl_keyfile": files.key}
+    trusted = ssl.create_default_context(cafile=files.authority)
+    with bound(0) as listening:
+        served = config(Response(), timeout_keep_alive=0, **tls)
+        with serving(Running(((served, listening),))):
+            secured = trusted.wrap_socket(
+                socket.create_connection(listening.getsockname()), server_hostname="localhost"
+            )
+            secured.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            said = b"".join(iter(lambda: secured.recv(4096), b""))
+            assert said.startswith(b"HTTP/1.1 200 OK")
+    with socket.socket(fileno=secured.detach()) as connection:
+        connection.settimeout(5)
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1) == b""
 
 
 def test_several_clients_are_served_at_once(graph: httpx.Client, body: Made) -> None:

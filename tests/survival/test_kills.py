@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 from itertools import count
 from typing import TYPE_CHECKING
@@ -14,25 +13,13 @@ from tests.survival.killing import Killer
 from tests.survival.processes import KILLED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.survival.world import World
 
 PARTS = 4
 """Tests that share the moments, so that they can run beside each other."""
-
-
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # a client that is killed leaves TLS half closed, and the collector closes what is left
-
-
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """Collect what killed clients have left here, rather than in whatever test comes next."""
-    yield
-    gc.collect()
 
 
 @pytest.mark.parametrize("part", range(PARTS))
