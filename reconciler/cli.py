@@ -11,6 +11,7 @@ import importlib
 import logging
 import os
 import re
+import signal
 import sys
 import tempfile
 import traceback
@@ -76,6 +77,8 @@ def main() -> NoReturn:
     # Nearly everything that a command makes lives until its end. Looking through it for cycles
     # as often as Python does by itself takes a fifth of the time of a large plan.
     gc.set_threshold(200_000, 50, 100)
+    # A cancelled job sends SIGTERM: it ends a command as Ctrl-C does, wherever it is.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -86,7 +89,7 @@ def run(arguments: list[str], command: click.Command = root) -> int:
     try:
         code = command.main(arguments, prog_name="reconciler", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("\nInterrupted: nothing was changed.", err=True)
+        click.echo("Interrupted: nothing was changed.", err=True)
         return ExitCode.INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help(), err=True)

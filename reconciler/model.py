@@ -274,6 +274,11 @@ class LicenseState:
     error: str | None = None
     """What went wrong, as Graph calls it: `CountViolation` for no seats."""
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the licence, or a change of it, did not work out."""
+        return self.state in {"Error", "ActiveWithError"}
+
 
 @dataclass(frozen=True, slots=True)
 class RoleAssignment:

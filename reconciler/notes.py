@@ -130,6 +130,38 @@ def inherited_licenses(situation: Situation) -> Iterator[Diagnostic]:
                 )
 
 
+def broken_licenses(situation: Situation) -> Iterator[Diagnostic]:
+    """Tell of licences that people were given and do not have: nothing is left to write."""
+    names = situation.names
+    for user, current in _ours(situation):
+        broken = [state for state in current.licenses if state.is_broken]
+        declared = _declared_ids(situation, user) if broken else set()
+        for state in broken:
+            if (state.assigned_by_group or state.sku_id) not in declared:
+                continue
+            sku, group = names.skus[state.sku_id], names.groups[state.assigned_by_group or ""]
+            whence = "" if isinstance(group, Unresolved) else f" that '{group.display_name}' gives"
+            what = state.sku_id if isinstance(sku, Unresolved) else sku.part_number
+            yield Diagnostic(
+                f"{what}{whence} does not work for '{visible(user.user_principal_name)}': Graph "
+                f"says {visible(state.error or state.state)}",
+                _REMEDIES.get(state.error or "", "see the person's licenses in the admin center"),
+                user.position,
+                Severity.WARNING,
+            )
+
+
+_REMEDIES = {
+    "CountViolation": "buy or free a seat, then reprocess the license in the admin center",
+    "MutuallyExclusiveViolation": "take back the license, or the plan of it, that excludes it",
+    "DependencyViolation": "assign the plan that it depends on, or switch its plans off together",
+    "ProhibitedInUsageLocationViolation": "correct `usageLocation`: it is not offered there",
+    "UniquenessViolation": "another account has the same proxy address: give it another one",
+}
+"""What to do about an error of `licenseAssignmentStates` (Graph, licenseAssignmentState; Entra,
+Identify and resolve license assignment problems)."""
+
+
 def disabled_plans(situation: Situation) -> Iterator[Diagnostic]:
     """Tell of service plans that are off although nobody declared them off."""
     for user, current in _ours(situation):
@@ -236,6 +268,7 @@ NOTES: tuple[Callable[[Situation], Iterator[Diagnostic]], ...] = (
     kept_leavers,
     adopted_entitlements,
     inherited_licenses,
+    broken_licenses,
     disabled_plans,
     blocked_accounts,
     privileged_targets,

@@ -108,6 +108,7 @@ async def _ask(plan: Plan) -> None:
     changes = counted(len(plan.changes), "change")
     question = f"\nMake {changes} in {visible(plan.tenant.display_name)}?"
     if not await confirmed(question):
+        click.echo(err=True)
         raise click.Abort
 
 
@@ -120,10 +121,13 @@ async def _execute(plan: Plan, graph: Graph, out: Path) -> Run:
     stop = Stop()
     clock = Clock(lambda: datetime.now(UTC), time.monotonic)
     progress = Bar(len(plan.changes)) if sys.stderr.isatty() and plan.changes else Lines()
-    with _signals(stop), progress as watcher:
-        run, files = await execute(plan, graph, out=out, watcher=watcher, clock=clock, stop=stop)
-    gap = "\n" if plan.changes else ""
-    click.echo(gap + report(plan, run, files))
+    with _signals(stop):
+        with progress as watcher:
+            run, files = await execute(
+                plan, graph, out=out, watcher=watcher, clock=clock, stop=stop
+            )
+        gap = "\n" if plan.changes else ""
+        click.echo(gap + report(plan, run, files))
     return run
 
 
@@ -134,11 +138,12 @@ def _signals(stop: Stop) -> Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
-    handled = (signal.SIGINT, signal.SIGTERM)
-    for number in handled:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
         loop.add_signal_handler(number, stop.request, "the run was interrupted")
     try:
         yield
     finally:
-        for number in handled:
+        for number, handler in before.items():
             loop.remove_signal_handler(number)
+            signal.signal(number, handler)

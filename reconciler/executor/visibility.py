@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from reconciler.model import LicenseState, ObservedUser
 
 _ACTIVE = "Active"
-_BROKEN = frozenset({"Error", "ActiveWithError"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def _membership(change: Change, key: MembershipKey, user: ObservedUser) -> View:
 
 
 def _worked(name: str, whence: str, states: Sequence[LicenseState]) -> View:
-    if broken := next((state for state in states if state.state in _BROKEN), None):
+    if broken := next((state for state in states if state.is_broken), None):
         what = name or broken.sku_id
         words = f"the license {what}{whence} ended in the state {broken.state}"
         return Broken(broken.error or "LicenseError", words)

@@ -538,6 +538,38 @@ def test_an_interrupt_ends_the_run_between_two_requests(
     assert len(rows) == 2
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "cancelled"])
+@pytest.mark.parametrize("arguments", [["plan"], ["apply", "--yes"]], ids=" ".join)
+def test_an_interrupt_while_planning_ends_the_command(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], number: signal.Signals
+) -> None:
+    """A command that has not written anything yet ends at once, and with the same code."""
+    _write("cohorts/beta.yaml", BETA)
+    arrived: list[str] = []
+
+    def slow(incoming: Incoming) -> Reply | None:
+        arrived.append(incoming.path)
+        time.sleep(0.3)
+        return None
+
+    with _tenant(monkeypatch, slow) as (_, exchanges):
+        process = subprocess.Popen(  # noqa: S603 -- our own interpreter and our own words
+            [sys.executable, "-m", "reconciler", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while not arrived:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(number)
+        printed = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert printed == ("", "\nInterrupted: nothing was changed.\n")
+    assert _writes(exchanges) == []
+
+
 def test_output_that_nobody_reads_ends_quietly() -> None:
     """`reconciler plan | head -1` shows no traceback."""
     _write("cohorts/beta.yaml", BETA)

@@ -61,6 +61,42 @@ def test_entitlements_of_the_adopted(given: Given, mark: str | None) -> None:
     assert given.notes(given.desired(given.person(adopt=True)), given.observed(nothing)) == []
 
 
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        ("CountViolation", "buy or free a seat, then reprocess the license in the admin center"),
+        (None, "see the person's licenses in the admin center"),
+    ],
+    ids=str,
+)
+def test_licence_that_does_not_work(given: Given, error: str | None, hint: str) -> None:
+    """A licence that was given and never arrived is told of, as long as the files ask for it."""
+    direct = replace(given.held("SPE_E5"), state="Error", error=error)
+    inherited = replace(given.held("SPE_E3", through="Staff"), state="ActiveWithError", error=error)
+    person = given.person(licenses=["SPE_E5"], groups=["Staff"])
+    account = given.account(licenses=[direct, inherited], groups=["Staff"])
+    here = HERE.replace("note:", "warning:")
+
+    assert given.notes(given.desired(person), given.observed(account)) == [
+        (
+            f"{here} SPE_E3 that 'Staff' gives does not work for 'ada@contoso.com': Graph says "
+            f"{error or 'ActiveWithError'}\n  hint: {hint}"
+        ),
+        (
+            f"{here} SPE_E5 does not work for 'ada@contoso.com': Graph says {error or 'Error'}\n"
+            f"  hint: {hint}"
+        ),
+    ]
+    elsewhere = replace(account, groups=frozenset())
+    assert given.notes(given.desired(given.person(adopt=True)), given.observed(elsewhere)) == [
+        (
+            f"{HERE} adopted account 'ada@contoso.com' holds what is managed and not declared: "
+            "SPE_E5; it is kept\n"
+            "  hint: declare it, or remove `adopt: true` from the entry to have it taken back"
+        )
+    ]
+
+
 def test_licence_that_a_group_gives(given: Given) -> None:
     """A declared licence that is not assigned because a group gives it is told of."""
     inherited = given.held("SPE_E5", through="Book club")
