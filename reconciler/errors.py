@@ -27,6 +27,7 @@ class ExitCode(IntEnum):
     FAILED = 1
     CHANGES_PENDING = 2
     REFUSED = 3
+    DRIFT = 4
     USAGE = 64
     INVALID_INPUT = 65
     UNREACHABLE = 69

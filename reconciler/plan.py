@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.changes import Change, Create, ManagerKey, UserKey, Wave, is_removal
 from reconciler.diagnostics import Diagnostic, in_order
@@ -63,19 +63,26 @@ class Plan:
 
         Positions, seats, notes and the time do not: two plans with one digest do the same.
         """
-        operations = {
-            "tenant": self.tenant.id,
-            "ownership": [self.source, self.ownership],
-            "recipients": {name: sorted(keys) for name, keys in self.recipients.items()},
-            "changes": [operation(change) for change in self.changes],
-        }
-        canonical = json.dumps(
-            operations, sort_keys=True, ensure_ascii=False, separators=(",", ":")
-        )
-        return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+        return digest_of(operations(self))
 
 
-def operation(change: Change) -> dict[str, object]:
+def digest_of(whole: object) -> str:
+    """Sum up what `operations` gives, whether from a plan or read from one that was written."""
+    canonical = json.dumps(whole, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+
+
+def operations(plan: Plan) -> dict[str, Any]:
+    """Give what *plan* does to which tenant, and to whom credentials go, ready to be JSON."""
+    return {
+        "tenant": plan.tenant.id,
+        "ownership": [plan.source, plan.ownership],
+        "recipients": {name: sorted(keys) for name, keys in plan.recipients.items()},
+        "changes": [operation(change) for change in plan.changes],
+    }
+
+
+def operation(change: Change) -> dict[str, Any]:
     """Give what *change* does, without what only explains it."""
     return {
         "address": change.key.address,

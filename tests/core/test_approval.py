@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json as plain_json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reconciler.approval import AGAIN, NotApprovable, approved, beyond
+from reconciler.changes import Create, FieldChange, LicenseKey, Update, UserKey, Wave
+from reconciler.diagnostics import Position
+from reconciler.model import Account, CohortName, ObjectId, UserPrincipalName
+from reconciler.plan import Plan
+from reconciler.render import json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.conftest import Given
+
+BETA = CohortName("beta")
+ADA = Account(UserPrincipalName("ada@contoso.com"), ObjectId("id-ada"))
+HERE = Position("cohorts/beta.yaml", 12, 5)
+TITLE = FieldChange("jobTitle", "Clerk", "Engineer")
+CITY = FieldChange("city", None, "Bath")
+
+
+def _update(*fields: FieldChange, account: Account = ADA, cohort: CohortName = BETA) -> Update:
+    return Update(UserKey(account), cohort, Wave.USERS, fields, position=HERE)
+
+
+@pytest.fixture
+def plan(given: Given) -> Plan:
+    """Plan to change two fields of one person and to give her a license."""
+    e5 = LicenseKey(ADA, ObjectId("id-SPE_E5"), "SPE_E5")
+    changes = (_update(TITLE, CITY), Create(e5, BETA, Wave.ENTITLEMENTS))
+    return Plan(given.tenant, "us", "extensionAttribute15", changes, {})
+
+
+def _document(plan: Plan) -> Any:  # noqa: ANN401 -- JSON
+    return plain_json.loads(json(plan))
+
+
+def _told(plan: Plan, reviewed: Plan) -> list[str]:
+    found = beyond(plan, approved(_document(reviewed)))
+    assert all(diagnostic.hint == AGAIN for diagnostic in found)
+    return [f"{diagnostic.position or '-'} {diagnostic.summary}" for diagnostic in found]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_update(TITLE), None),
+        (_update(CITY, TITLE), None),
+        (
+            _update(replace(TITLE, after="Manager")),
+            "jobTitle 'Clerk' → 'Engineer', now 'Clerk' → 'Manager'",
+        ),
+        (
+            _update(replace(TITLE, before="Boss"), CITY),
+            "jobTitle 'Clerk' → 'Engineer', now 'Boss' → 'Engineer'",
+        ),
+        (
+            _update(TITLE, FieldChange("department", "R", None)),
+            "department as it is, now 'R' → nothing",
+        ),
+        (
+            _update(TITLE, account=replace(ADA, id=ObjectId("id-2"))),
+            "of the account id-ada, which is another one now",
+        ),
+        (_update(TITLE, cohort=CohortName("gamma")), "for the cohort 'beta', now for 'gamma'"),
+    ],
+    ids=["less", "in another order", "to", "from", "more", "another account", "another cohort"],
+)
+def test_an_operation_that_differs(plan: Plan, change: Update, told: str | None) -> None:
+    """Less is within what was approved; more, or something else, is told field by field."""
+    summary = f"{HERE} update user 'ada@contoso.com' was approved otherwise: {told}"
+
+    assert _told(replace(plan, changes=(change,)), plan) == ([summary] if told else [])
+
+
+def test_an_operation_that_nobody_saw(plan: Plan) -> None:
+    """What is not in the approved plan is named, with the line that asks for it."""
+    seen = replace(plan, changes=plan.changes[:1])
+
+    assert _told(plan, seen) == ["- create license 'SPE_E5' of 'ada@contoso.com' was not approved"]
+
+
+def test_a_new_account_is_approved_as_a_whole(plan: Plan) -> None:
+    """A new account with one field less is another account; its id may have come meanwhile."""
+    nobody = replace(ADA, id=None)
+    create = Create(UserKey(nobody), BETA, Wave.USERS, (CITY,))
+    license_ = replace(plan.changes[1], key=replace(plan.changes[1].key, account=nobody))
+    joining = replace(
+        plan,
+        changes=(replace(create, fields=(CITY, TITLE)), license_),
+        recipients={BETA: ("age1priya",)},
+    )
+
+    assert _told(replace(joining, changes=(create,)), joining) == [
+        (
+            "- create user 'ada@contoso.com' was approved otherwise: "
+            "jobTitle 'Clerk' → 'Engineer', now as it is"
+        )
+    ]
+    assert _told(replace(plan, changes=plan.changes[1:]), joining) == []
+
+
+def test_where_it_happens_is_approved_too(plan: Plan) -> None:
+    """Another tenant, another mark and another recipient of credentials are told."""
+    nobody = Account(UserPrincipalName("bob@contoso.com"))
+    joining = replace(
+        plan,
+        changes=(Create(UserKey(nobody), BETA, Wave.USERS),),
+        recipients={BETA: ("age1priya", "age1mallory")},
+    )
+    seen = replace(joining, recipients={BETA: ("age1priya",)})
+    elsewhere = replace(joining, tenant=replace(plan.tenant, id=ObjectId("id-other")), source="we")
+
+    assert _told(seen, joining) == []
+    assert _told(elsewhere, seen) == [
+        f"- the plan was approved for the tenant {plan.tenant.id}, and this is id-other",
+        (
+            "- the ownership mark was approved as us in extensionAttribute15, and is "
+            "we in extensionAttribute15 now"
+        ),
+        (
+            "- initial credentials of 'beta' would be sealed to 1 recipient that nobody approved: "
+            "age1mallory"
+        ),
+    ]
+
+
+def _changed(document: Any) -> None:  # noqa: ANN401 -- JSON
+    document["changes"][0]["fields"][0]["after"] = "Manager"
+
+
+def _cut(document: Any) -> None:  # noqa: ANN401 -- JSON
+    document["changes"].pop()
+
+
+def _refused(document: Any) -> None:  # noqa: ANN401 -- JSON
+    document["applyable"] = False
+
+
+def _emptied(document: Any) -> None:  # noqa: ANN401 -- JSON
+    document.clear()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (_changed, "its digest does not fit its operations"),
+        (_cut, "its digest does not fit its operations"),
+        (_refused, "it was refused by a guard"),
+        (_emptied, "it is not the JSON form of a plan"),
+    ],
+)
+def test_what_nobody_can_have_approved(plan: Plan, spoil: Callable[[Any], None], why: str) -> None:
+    """A plan that was changed, cut short or refused approves nothing."""
+    document = _document(plan)
+    spoil(document)
+
+    with pytest.raises(NotApprovable, match=why):
+        approved(document)
+    with pytest.raises(NotApprovable, match="not the JSON form"):
+        approved([])
