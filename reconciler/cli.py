@@ -88,9 +88,8 @@ def run(arguments: list[str], command: click.Command = root) -> int:
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         code = command.main(arguments, prog_name="reconciler", standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("Interrupted: nothing was changed.", err=True)
-        return ExitCode.INTERRUPTED
+    except click.exceptions.Abort as error:
+        return _interrupted(error)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help(), err=True)
         return ExitCode.USAGE
@@ -103,9 +102,6 @@ def run(arguments: list[str], command: click.Command = root) -> int:
     except ReconcilerError as error:
         _tell((Diagnostic(str(error), error.hint),), 1)
         return error.exit_code
-    except KeyboardInterrupt:
-        click.echo("error: interrupted", err=True)
-        return ExitCode.INTERRUPTED
     except BrokenPipeError:
         return _reader_gone()
     except OSError as error:
@@ -114,6 +110,14 @@ def run(arguments: list[str], command: click.Command = root) -> int:
     except Exception as error:  # noqa: BLE001 -- whatever it is, a person gets one line and a place
         return _unexpected(error)
     return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _interrupted(error: click.exceptions.Abort) -> int:
+    """Say that nothing was changed only where a question was not answered with yes."""
+    was_killed = isinstance(error.__cause__, KeyboardInterrupt)  # as click tells of Ctrl-C
+    told = "error: interrupted" if was_killed else "Interrupted: nothing was changed."
+    click.echo(told, err=True)
+    return ExitCode.INTERRUPTED
 
 
 def _tell(diagnostics: tuple[Diagnostic, ...], total: int, *, told: bool = False) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.commands import planning
-from reconciler.commands.asking import confirmed
+from reconciler.commands.asking import agreed
 from reconciler.commands.plan import Format, show
 from reconciler.credentials import forbid_core_dumps
 from reconciler.errors import ExitCode, Refused, UsageError
@@ -24,8 +24,8 @@ from reconciler.text import counted, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from reconciler.executor.engine import Stop
     from reconciler.executor.receipt import Run
+    from reconciler.executor.surroundings import Stop
     from reconciler.graph.transport import Graph
     from reconciler.model import Desired
     from reconciler.plan import Plan
@@ -93,7 +93,7 @@ async def _agreed(graph: Graph, desired: Desired, allowed_removals: int, *, yes:
             return plan
         await _ask(plan)
         now = await planning.planned(graph, desired, allowed_removals)
-        if now.digest == plan.digest:
+        if now.digest == plan.digest and not now.refusals:
             return now
         click.echo("\nThe tenant changed while you were reading. This is the plan now:\n")
         plan = now
@@ -107,16 +107,16 @@ async def _ask(plan: Plan) -> None:
         )
     changes = counted(len(plan.changes), "change")
     question = f"\nMake {changes} in {visible(plan.tenant.display_name)}?"
-    if not await confirmed(question):
+    if not await agreed(question):
         click.echo(err=True)
         raise click.Abort
 
 
 async def _execute(plan: Plan, graph: Graph, out: Path) -> Run:
-    from reconciler.commands.progress import Bar, Lines
-    from reconciler.executor.engine import Clock, Stop
+    from reconciler.commands.progress import Bar, Lines, Unheard
     from reconciler.executor.report import report
     from reconciler.executor.run import execute
+    from reconciler.executor.surroundings import Clock, Stop
 
     stop = Stop()
     clock = Clock(lambda: datetime.now(UTC), time.monotonic)
@@ -124,7 +124,7 @@ async def _execute(plan: Plan, graph: Graph, out: Path) -> Run:
     with _signals(stop):
         with progress as watcher:
             run, files = await execute(
-                plan, graph, out=out, watcher=watcher, clock=clock, stop=stop
+                plan, graph, out=out, watcher=Unheard(watcher), clock=clock, stop=stop
             )
         gap = "\n" if plan.changes else ""
         click.echo(gap + report(plan, run, files))

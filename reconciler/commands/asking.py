@@ -16,11 +16,10 @@ import click
 _ANSWERS = {"y": True, "yes": True, "n": False, "no": False, "": False}
 
 
-async def confirmed(question: str) -> bool:
+async def agreed(question: str) -> bool:
     """Ask *question*; the end of the input and Ctrl-C are a no."""
     while True:
-        click.echo(f"{question} [y/N]: ", nl=False)
-        line = await _line()
+        line = await _line(f"{question} [y/N]: ")
         if line is None:
             return False
         answer = _ANSWERS.get(line.strip().casefold())
@@ -29,9 +28,10 @@ async def confirmed(question: str) -> bool:
         click.echo("please answer y or n")
 
 
-async def _line() -> str | None:
-    """Read one line; None where there is none, or where Ctrl-C came first."""
+async def _line(question: str) -> str | None:
+    """Ask and read one line; None where there is none, or where Ctrl-C came first."""
     if os.name == "nt":  # pragma: no cover -- asyncio waits for no console on Windows
+        click.echo(question, nl=False)
         return sys.stdin.readline() or None
     loop = asyncio.get_running_loop()
     read: asyncio.Future[str | None] = loop.create_future()
@@ -43,6 +43,7 @@ async def _line() -> str | None:
     terminal = sys.stdin.fileno()
     loop.add_reader(terminal, lambda: settle(sys.stdin.readline() or None))
     loop.add_signal_handler(signal.SIGINT, settle, None)
+    click.echo(question, nl=False)
     try:
         return await read
     finally:

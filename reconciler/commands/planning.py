@@ -126,7 +126,7 @@ async def planned(graph: Graph, desired: Desired, allowed_removals: int) -> Plan
     No change hinges on what an index says: whom only that has told of, and the plan would
     change, is read directly first.
     """
-    from reconciler.graph.observe import confirmed, observe
+    from reconciler.graph.observe import observe, read_directly
     from reconciler.graph.permissions import check_reads
     from reconciler.plan import build, doubtful
 
@@ -134,6 +134,6 @@ async def planned(graph: Graph, desired: Desired, allowed_removals: int) -> Plan
     observed = await observe(graph, desired)
     plan = build(desired, observed, allowed_removals=allowed_removals)
     while doubts := doubtful(plan, observed):
-        observed = await confirmed(graph, desired, observed, doubts)
+        observed = await read_directly(graph, desired, observed, doubts)
         plan = build(desired, observed, allowed_removals=allowed_removals)
     return plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 import click
@@ -15,6 +16,7 @@ from reconciler.text import counted
 
 if TYPE_CHECKING:
     from reconciler.executor.outcomes import Outcome
+    from reconciler.executor.surroundings import Watcher
 
 WORDS = {
     Wave.REVOKE_ROLES: "taking roles back",
@@ -24,6 +26,28 @@ WORDS = {
     Wave.ENTITLEMENTS: "managers, licenses, memberships",
     Wave.ROLES: "roles",
 }
+
+
+class Unheard:
+    """Another watcher, whose reader may leave: a run does not end for it."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    def wave(self, wave: Wave, changes: int) -> None:
+        """Say that *wave* begins."""
+        with suppress(OSError):
+            self._watcher.wave(wave, changes)
+
+    def settled(self, outcome: Outcome) -> None:
+        """Say what became of a change."""
+        with suppress(OSError):
+            self._watcher.settled(outcome)
+
+    def confirming(self, changes: int) -> None:
+        """Say what is waited for."""
+        with suppress(OSError):
+            self._watcher.confirming(changes)
 
 
 class Lines:

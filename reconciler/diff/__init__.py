@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.diff.accounts import existing, new, removed, restored, returning
+from reconciler.diff.accounts import comparable, existing, new, removed, restored, returning
 from reconciler.diff.comparison import Comparison
 from reconciler.diff.licenses import direct_licenses, left_licenses, license_changes
 from reconciler.diff.managers import manager_changes
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Ownership",
+    "comparable",
     "diff",
     "direct_licenses",
     "directory_roles",

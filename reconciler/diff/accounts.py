@@ -102,8 +102,8 @@ def field_changes(
     """Give the declared properties that differ, in the order of their names."""
     if all(observed.get(name) == value for name, value in desired.items()):
         return ()  # the common case by far, and the cheapest to tell
-    before = {name: _comparable(name, observed.get(name)) for name in desired}
-    after = {name: _comparable(name, value) for name, value in desired.items()}
+    before = {name: comparable(name, observed.get(name)) for name in desired}
+    after = {name: comparable(name, value) for name, value in desired.items()}
     if before == after:
         return ()
     from deepdiff import DeepDiff  # noqa: PLC0415 -- 0.1 s to import, wasted on a converged tenant
@@ -112,11 +112,11 @@ def field_changes(
     return tuple(FieldChange(name, observed.get(name), desired[name]) for name in sorted(differing))
 
 
-def _comparable(name: str, value: FieldValue) -> FieldValue:
-    """Give *value* in the form in which Graph holds equal ones to be equal."""
+def comparable(name: str, value: FieldValue) -> FieldValue:
+    """Give *value* of the field *name* in the form in which Graph holds equal ones to be equal."""
     field = FIELDS_BY_NAME[name]
     if field.kind is Kind.TEXTS:
-        return value or ()
+        return tuple(sorted(value)) if isinstance(value, tuple) else ()
     if name == "usageLocation" and isinstance(value, str):
         return value.upper()
     return value

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.changes import Change, ManagerKey
+from reconciler.changes import Change, LicenseKey, ManagerKey, MembershipKey, Reason
 from reconciler.executor.verdicts import FRESH_SECONDS
 from reconciler.model import Account, ObjectId, folded
 
@@ -29,7 +29,13 @@ class Chains:
         """Accounts whose chain has ended: the address of the change that ended it."""
 
     def end(self, change: Change) -> None:
-        """Note that *change* did not succeed: what hangs on its account is pointless."""
+        """Note that *change* did not succeed: what hangs on its account is pointless.
+
+        Not so where a leaver keeps a license or a membership: to be blocked is worth more.
+        """
+        is_leaver = change.reason is Reason.USER_NOT_DECLARED
+        if is_leaver and isinstance(change.key, LicenseKey | MembershipKey):
+            return
         self._ended.setdefault(_name(change.key.account), change.key.address)
 
     def broken(self, change: Change) -> str | None:

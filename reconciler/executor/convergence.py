@@ -8,7 +8,6 @@ took ended in an error.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from reconciler.graph import decoding
 from reconciler.graph.memberships import memberships
 from reconciler.graph.permissions import may_ask_member_of
 from reconciler.graph.requests import Requests
+from reconciler.text import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from reconciler.executor.surroundings import Clock, Records, Stop
     from reconciler.executor.visibility import View
     from reconciler.graph.transport import Graph
-    from reconciler.model import ObservedUser, RoleAssignment
+    from reconciler.model import ObservedUser
 
 _NONSENSE = (LookupError, TypeError, ValueError, AttributeError)
 """What an answer raises that has not the form of what was asked for."""
@@ -65,7 +65,7 @@ class Convergence:
             try:
                 views = await self._in_time([o.change for o in pending.values()], until)
             except (ReconcilerError, TimeoutError, *_NONSENSE) as error:
-                because = str(error) or type(error).__name__
+                because = without_secrets(str(error)) or type(error).__name__
                 self._records.journal.note("not confirmed", because=because)
                 break
             known |= self._concluded(pending, views)
@@ -130,15 +130,7 @@ class Convergence:
             sorted(id_ for id_ in joined if id_),
             may_ask=may_ask_member_of(self._graph.token()),
         )
-        roles_of: defaultdict[str, list[RoleAssignment]] = defaultdict(list)
-        for item in chain.from_iterable(answers[len(accounts) :]):
-            roles_of[item["principalId"]].append(decoding.role_assignment(item))
-        return {
-            item["id"]: decoding.user(
-                item,
-                self._ownership,
-                groups_of.get(item["id"], frozenset()),
-                roles_of[item["id"]],
-            )
-            for item in chain.from_iterable(answers[: len(accounts)])
-        }
+        found = decoding.by_id(chain.from_iterable(answers[: len(accounts)]))
+        held_by = chain.from_iterable(answers[len(accounts) :])
+        users = decoding.users(found, self._ownership, groups_of, held_by)
+        return {user.id: user for user in users}

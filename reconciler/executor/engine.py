@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ReconcilerError
 from reconciler.executor.chains import Chains
 from reconciler.executor.settling import Settling
-from reconciler.executor.surroundings import Clock, Records, Stop, Watcher
 from reconciler.executor.tasks import Queue, Task
 from reconciler.graph.costs import Cost
 from reconciler.graph.operations import Maker, operations
 from reconciler.graph.reply import Reply
 from reconciler.graph.requests import Requests
 from reconciler.graph.transport import BATCHES_AT_ONCE
+from reconciler.text import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 
     from reconciler.changes import Change
     from reconciler.executor.outcomes import Outcome
+    from reconciler.executor.surroundings import Clock, Records, Stop
     from reconciler.graph.transport import Answer, Graph
     from reconciler.plan import Plan
-
-__all__ = ["Clock", "Engine", "Records", "Stop", "Watcher"]
 
 _Flying = dict["asyncio.Task[list[Task]]", list[Task]]
 """Batches in flight, and the tasks in each."""
@@ -74,7 +73,7 @@ class Engine:
         return tuple(sorted(outcomes, key=lambda outcome: places[outcome.change.key.address]))
 
     async def _wave(self, changes: Sequence[Change]) -> None:
-        alive = [change for change in changes if not self._skip_if_pointless(change)]
+        alive = [change for change in changes if not self._is_skipped(change)]
         queue = Queue(Task(operation) for operation in operations(alive))
         flying: _Flying = {}
         try:
@@ -158,8 +157,8 @@ class Engine:
         try:
             return await self._graph.batch([self._next(task) for task in tasks])
         except ReconcilerError as error:
-            self._over = f"signing in failed: {error}"
-            answer = Reply(401, {}, {"error": {"code": "SignInFailed", "message": str(error)}})
+            self._over = f"signing in failed: {without_secrets(str(error))}"
+            answer = Reply(401, {}, {"error": {"code": "SignInFailed", "message": self._over}})
             return [answer] * len(tasks)
 
     def _next(self, task: Task) -> RequestInformation:
@@ -180,22 +179,30 @@ class Engine:
     def _ended(self) -> str | None:
         return self._stop.because or self._over
 
-    def _skip_if_pointless(self, change: Change) -> bool:
-        """Skip *change* where the chain that it belongs to has ended, or the run."""
+    def _pointless(self, change: Change) -> str | None:
+        """Tell why *change* is pointless: the chain that it belongs to has ended, or the run."""
         broken = self._chains.broken(change)
-        because = f"{broken} did not succeed" if broken else self._ended
+        return f"{broken} did not succeed" if broken else self._ended
+
+    def _is_skipped(self, change: Change) -> bool:
+        because = self._pointless(change)
         if because:
             self._settling.skip([change], because)
         return because is not None
 
     def _drop(self, task: Task) -> bool:
         """Drop from *task* what has become pointless; whether nothing is left of it."""
-        alive = tuple(c for c in task.operation.changes if not self._skip_if_pointless(c))
-        if alive != task.operation.changes:
-            task.operation = replace(task.operation, changes=alive)
+        alive: list[Change] = []
+        for change in task.operation.changes:
+            if because := self._pointless(change):
+                self._settling.give_up(task, [change], because)
+            else:
+                alive.append(change)
+        if len(alive) < len(task.operation.changes):
+            task.operation = replace(task.operation, changes=tuple(alive))
             task.requests = []
         return not alive
 
     def _give_up(self, queue: Queue, because: str) -> None:
         for task in queue.drain():
-            self._settling.give_up(task, because)
+            self._settling.give_up(task, task.operation.changes, because)

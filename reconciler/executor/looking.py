@@ -55,14 +55,15 @@ class Unknown:
 Sight = Found | Taken | Absent | LookAgain | Unknown
 
 
-def _is_account(body: object) -> bool:
+def is_account(body: object) -> bool:
+    """Whether *body* tells the id of an account."""
     return isinstance(body, dict) and isinstance(body.get("id"), str)
 
 
 def judge_look(answer: Answer, found: str | None, mark: str, history: History) -> Sight:
     """Decide what *answer* to a look means; *found* is the mark in it, *mark* our own."""
     error = answer.error if isinstance(answer, Reply) else None
-    if isinstance(answer, Reply) and error is None and _is_account(answer.body):
+    if isinstance(answer, Reply) and error is None and is_account(answer.body):
         if found == mark:
             return Found(answer)
         # Our own may be seen before its mark is.

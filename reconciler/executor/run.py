@@ -12,15 +12,17 @@ from reconciler import atomic
 from reconciler.credentials import Password, Vault, generate, left_pieces
 from reconciler.errors import ReconcilerError
 from reconciler.executor.convergence import Convergence
-from reconciler.executor.engine import Clock, Engine, Records, Stop, Watcher
+from reconciler.executor.engine import Engine
 from reconciler.executor.issuer import Issuer
 from reconciler.executor.journal import Journal
 from reconciler.executor.receipt import Run, receipt
+from reconciler.executor.surroundings import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from reconciler.executor.surroundings import Clock, Stop, Watcher
     from reconciler.graph.transport import Graph
     from reconciler.model import CohortName
     from reconciler.plan import Plan

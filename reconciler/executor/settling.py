@@ -35,6 +35,7 @@ from reconciler.executor.verdicts import (
 from reconciler.graph import decoding
 from reconciler.graph.errors import GraphError
 from reconciler.graph.reply import Reply
+from reconciler.graph.throttling import TOO_MANY
 from reconciler.graph.transport import NoAnswer
 from reconciler.model import Mark, ObjectId
 
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from reconciler.graph.transport import Answer, Graph
     from reconciler.plan import Plan
 
-_TOO_MANY = 429
 _LONGEST = 500
 """Characters of what Graph said."""
 CREATED_UNHEARD = (
@@ -119,13 +119,13 @@ class Settling:
         for change in changes:
             self._settled(Skipped(change, because))
 
-    def give_up(self, task: Task, because: str) -> None:
-        """Record that *task* is not tried again; it may have been carried out nevertheless."""
+    def give_up(self, task: Task, changes: Sequence[Change], because: str) -> None:
+        """Record that *changes* of *task* are not tried again; they may have been carried out."""
         self._note_uncertain(task)
         if not task.history.ambiguous and not task.step:
-            self.skip(task.operation.changes, because)
+            self.skip(changes, because)
             return
-        for change in task.operation.changes:
+        for change in changes:
             words = f"{because}; this may have been carried out, wholly or in part"
             self._settled(Failed(change, self._clock.now(), "Interrupted", words))
 
@@ -201,7 +201,7 @@ class Settling:
 
     def _again(self, task: Task, answer: Answer, verdict: Again) -> list[Task]:
         history = task.history
-        throttled = isinstance(answer, Reply) and answer.status == _TOO_MANY
+        throttled = isinstance(answer, Reply) and answer.status == TOO_MANY
         count = history.throttled if throttled else history.tries - 1
         task.history = replace(
             history,
@@ -217,7 +217,7 @@ class Settling:
         try:
             wait = self._graph.waiting.patience(asked, count)
         except ReconcilerError as error:
-            too_long = GraphError(_TOO_MANY, "RetryAfterTooLong", str(error))
+            too_long = GraphError(TOO_MANY, "RetryAfterTooLong", str(error))
             return self._refused(task, too_long, lost=False)
         task.not_before = self._clock.monotonic() + wait
         self._records.journal.note(event, changes=[task.address], seconds=round(wait, 3))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.changes import Create, Delete, LicenseKey, MembershipKey, Restore, UserKey
+from reconciler.executor.looking import is_account
 from reconciler.graph.errors import GraphError, Meaning
 from reconciler.graph.reply import Reply
 from reconciler.graph.transport import NoAnswer
@@ -137,8 +138,8 @@ def _of_delay(operation: Operation, error: GraphError, history: History) -> Verd
             return Again()
         case Meaning.NOT_THERE if isinstance(operation.changes[0], Delete) and history.tries == 1:
             return Again()  # a part of Graph may be behind: once is not enough to believe it
-        case Meaning.WEAK_PASSWORD if not history.new_password:
-            return AnotherPassword()
+        case Meaning.WEAK_PASSWORD if not history.new_password and not history.ambiguous:
+            return AnotherPassword()  # not where an account may have the first one
         case Meaning.NAME_TAKEN if makes_account(operation):
             return LookUp(is_taken=True)
         case _:
@@ -155,16 +156,24 @@ def _settled(operation: Operation, reply: Reply, error: GraphError, history: His
         case Meaning.ALREADY_THERE if makes_account(operation):
             return Refusal(error)  # another object has one of its addresses
         case Meaning.ALREADY_THERE if isinstance(change, Create):
-            return Done(reply, "it was there already")
+            return _was_so(reply, "it was there already", history)
         case Meaning.ALREADY_GONE if isinstance(change, Delete):
-            return Done(reply, "it was gone already")
+            return _was_so(reply, "it was gone already", history)
         case Meaning.NOT_THERE if isinstance(change, Delete) and not together:
-            return Done(reply, "it was gone already")
+            return _was_so(reply, "it was gone already", history)
         case Meaning.NOT_THERE if isinstance(change, Restore) and history.ambiguous:
-            return Done(reply, "it was back already")
+            return Done(reply, UNHEARD)
         case _ if together and isinstance(change.key, MembershipKey):
             return Split()
     return Refusal(error)
+
+
+UNHEARD = "done by a request whose answer was lost, or so already"
+
+
+def _was_so(reply: Reply, note: str, history: History) -> Done:
+    """Say that the tenant is as it was to be, and whether that may be this run's doing."""
+    return Done(reply, UNHEARD if history.ambiguous else note)
 
 
 def _is_swap(operation: Operation) -> bool:
@@ -185,8 +194,7 @@ _NOT_TOLD = NoAnswer("Graph said that it created the account, and not which")
 
 def _is_complete(operation: Operation, reply: Reply) -> bool:
     """Whether *reply* holds what the rest of the run needs: the id of a new account."""
-    body = reply.body
-    return not makes_account(operation) or (isinstance(body, dict) and "id" in body)
+    return not makes_account(operation) or is_account(reply.body)
 
 
 def makes_account(operation: Operation) -> bool:

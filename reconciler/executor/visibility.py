@@ -14,12 +14,14 @@ from reconciler.changes import (
     RoleAssignmentKey,
     UserKey,
 )
+from reconciler.diff import comparable
+from reconciler.fields import FIELDS_BY_NAME
 from reconciler.model import folded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reconciler.model import LicenseState, ObservedUser
+    from reconciler.model import FieldValue, LicenseState, ObservedUser
 
 _ACTIVE = "Active"
 
@@ -71,7 +73,16 @@ def _when(is_visible: bool) -> View:  # noqa: FBT001 -- the one thing that it is
 
 def _shows_fields(change: Change, user: ObservedUser) -> bool:
     shown = {**user.fields, "mark": user.mark}
-    return all(shown.get(field.path, field.after) == field.after for field in change.fields)
+    return all(
+        field.path not in shown or _is_same(field.path, shown[field.path], field.after)
+        for field in change.fields
+    )
+
+
+def _is_same(path: str, one: FieldValue, other: FieldValue) -> bool:
+    if path not in FIELDS_BY_NAME:
+        return one == other
+    return comparable(path, one) == comparable(path, other)
 
 
 def _names_manager(key: ManagerKey, user: ObservedUser) -> bool:

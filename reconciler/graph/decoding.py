@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from reconciler.fields import FIELDS, Field, Kind
@@ -23,7 +24,7 @@ from reconciler.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from reconciler.model import FieldValue
 
@@ -111,6 +112,22 @@ def user(
         groups=groups,
         roles=tuple(sorted(roles, key=lambda role: role.id)),
         on_premises_sync_enabled=item.get("onPremisesSyncEnabled"),
+    )
+
+
+def users(
+    accounts: Mapping[str, Json],
+    ownership: str,
+    groups_of: Mapping[ObjectId, frozenset[ObjectId]],
+    assignments: Iterable[Json],
+) -> tuple[ObservedUser, ...]:
+    """Put *accounts*, by id, together with what each of them is in and holds."""
+    roles_of: defaultdict[str, list[RoleAssignment]] = defaultdict(list)
+    for assignment in assignments:
+        roles_of[assignment["principalId"]].append(role_assignment(assignment))
+    return tuple(
+        user(accounts[key], ownership, groups_of.get(key, frozenset()), roles_of[key])
+        for key in sorted(map(ObjectId, accounts))
     )
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from reconciler.text import without_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -65,10 +67,11 @@ class GraphError:
         for row in TABLE:
             if row.fits(self):
                 return row.meaning
-        return Meaning.UNAVAILABLE if self.status >= _SERVER_ERROR else Meaning.OTHER
+        return Meaning.OTHER if self.status in _OF_THE_REQUEST else Meaning.UNAVAILABLE
 
 
-_SERVER_ERROR = 500
+_OF_THE_REQUEST = range(300, 500)
+"""What is below is no answer that ends anything."""
 _LONGEST = 1_000
 _LONGEST_ID = 64
 
@@ -208,4 +211,4 @@ def _id(value: object) -> str | None:
 def _message(message: object) -> str:
     if isinstance(message, dict):
         message = message.get("value") or message.get("message") or ""
-    return " ".join(str(message or "").split())[:_LONGEST]
+    return without_secrets(" ".join(str(message or "").split()))[:_LONGEST]

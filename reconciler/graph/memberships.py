@@ -44,16 +44,16 @@ async def memberships(
     wanted = frozenset(groups) if everybody else frozenset()
     found: defaultdict[ObjectId, set[ObjectId]] = defaultdict(set)
     open_ = {group: requests.members(group) for group in sorted(wanted)}
-    spent = 0
+    spent, followed = 0, set[str]()
     while open_ and goes_on_paging(spent, len(everybody), may_ask=may_ask):
         spent += _batches(len(open_))
-        pages, open_ = await _next(graph, open_, requests.members)
+        pages, open_ = await _next(graph, open_, requests.members, followed)
         for group, members in pages:
             for member in members:
                 found[member["id"]].add(group)
     open_ = {person: requests.member_of(person) for person in everybody} if open_ else {}
     while open_:
-        pages, open_ = await _next(graph, open_, requests.member_of, may_be_gone=True)
+        pages, open_ = await _next(graph, open_, requests.member_of, followed, may_be_gone=True)
         for person, containers in pages:
             found[person] |= wanted & {container["id"] for container in containers}
     return {person: frozenset(held) for person, held in found.items()}
@@ -63,6 +63,7 @@ async def _next(
     graph: Graph,
     open_: Mapping[ObjectId, RequestInformation],
     whole: Callable[[ObjectId], RequestInformation],
+    followed: set[str],
     *,
     may_be_gone: bool = False,
 ) -> tuple[list[tuple[ObjectId, list[Json]]], dict[ObjectId, RequestInformation]]:
@@ -82,7 +83,7 @@ async def _next(
             items, link = page(reply)
             pages.append((key, items))
             if link:
-                following[key] = graph.next_page(info, link)
+                following[key] = graph.next_page(info, link, followed)
     return pages, following
 
 

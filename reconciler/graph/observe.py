@@ -7,7 +7,7 @@ because that index lags behind writes; `confirmed` reads it directly.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from reconciler.graph.mentioned import Mentioned
 from reconciler.graph.permissions import may_ask_member_of
 from reconciler.graph.requests import IN_VALUES, Requests
 from reconciler.graph.transport import page
-from reconciler.model import Mark, ObjectId, Observed, RoleAssignment, folded
+from reconciler.model import Mark, ObjectId, Observed, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ async def observe(graph: Graph, desired: Desired) -> Observed:
     return await _Observation(graph, desired).observed()
 
 
-async def confirmed(
+async def read_directly(
     graph: Graph, desired: Desired, observed: Observed, doubtful: AbstractSet[ObjectId]
 ) -> Observed:
     """Read the *doubtful* accounts of `observed.indexed` directly: what that says counts.
@@ -103,7 +103,17 @@ class _Observation:
             groups=groups_found,
             similar_groups=await self._similar_groups(groups_found),
             role_definitions=tuple(definitions),
-            users=await self._users(accounts, groups_found, assignments),
+            users=decoding.users(
+                accounts,
+                self.ownership,
+                await memberships(
+                    self.graph,
+                    [group.id for group in groups_found],
+                    sorted(map(ObjectId, accounts)),
+                    may_ask=may_ask_member_of(self.graph.token()),
+                ),
+                assignments,
+            ),
             deleted_users=await self._deleted(accounts),
             people=tuple(decoding.account(item) for item in decoding.by_id(people).values()),
             indexed=frozenset(ObjectId(key) for key in believed),
@@ -174,26 +184,6 @@ class _Observation:
 
     def _is_mentioned(self, role: RoleDefinition) -> bool:
         return bool({folded(role.display_name), folded(role.id)} & self.mentioned.roles)
-
-    async def _users(
-        self, accounts: Mapping[str, Json], groups: Iterable[Group], assignments: Iterable[Json]
-    ) -> tuple[ObservedUser, ...]:
-        """Put *accounts* together with what each of them is in and holds."""
-        groups_of = await memberships(
-            self.graph,
-            [group.id for group in groups],
-            sorted(map(ObjectId, accounts)),
-            may_ask=may_ask_member_of(self.graph.token()),
-        )
-        roles_of: defaultdict[str, list[RoleAssignment]] = defaultdict(list)
-        for assignment in assignments:
-            roles_of[assignment["principalId"]].append(decoding.role_assignment(assignment))
-        return tuple(
-            decoding.user(
-                accounts[key], self.ownership, groups_of.get(key, frozenset()), roles_of[key]
-            )
-            for key in sorted(map(ObjectId, accounts))
-        )
 
     async def _deleted(self, found: Mapping[str, Json]) -> tuple[ObservedUser, ...]:
         """Look in the recycle bin for declared people who have no account."""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _MOST = 2.0
 """More than this of a limit nobody can have used: whatever is told then, it is no share."""
-_FIRST_ERROR = 300
-"""A redirect counts as one: it is never followed, so the request was not carried out."""
+_CARRIED_OUT = range(200, 300)
+"""A redirect is none: it is never followed, so the request was not carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Reply:
     @property
     def error(self) -> GraphError | None:
         """The error, unless the request was carried out."""
-        if self.status < _FIRST_ERROR:
+        if self.status in _CARRIED_OUT:
             return None
         return graph_error(self.status, self.body, self.headers)
 

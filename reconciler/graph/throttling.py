@@ -125,7 +125,8 @@ class Allowance:
         here = _Point(now, self._spent, share)
         self._learn_capacity(here)
         self._learn_rate(here)
-        room = self.capacity * (1 - MARGIN - share)
+        # Beyond the whole limit Graph refuses, and says for how long.
+        room = self.capacity * (1 - MARGIN - min(share, 1.0))
         # How large the limit is here is not known before the share has clearly risen.
         self.left = (room if self._is_measured else min(room, _PROBE)) - self.flying
 

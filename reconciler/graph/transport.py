@@ -54,6 +54,8 @@ BATCHES_AT_ONCE = 4
 LISTINGS = 3
 """How often a list is read from its beginning whose page links expired half-way."""
 _AGAIN = frozenset({Meaning.THROTTLED, Meaning.UNAVAILABLE})
+_OF_A_BATCH = _AGAIN | {Meaning.UNKNOWN_TOKEN, Meaning.FORBIDDEN}
+"""What an answer to a batch as a whole may mean for each of its requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,10 @@ class Graph:
         self._prepare(info)
         info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         try:
-            with sign_in_errors():
-                response = await self._adapter.send_primitive_async(info, "bytes", {})
-        except httpx.RequestError as error:
+            async with asyncio.timeout(self.waiting.answer_within):
+                with sign_in_errors():
+                    response = await self._adapter.send_primitive_async(info, "bytes", {})
+        except (httpx.RequestError, TimeoutError) as error:
             return NoAnswer(f"{type(error).__name__} while waiting for {self._cloud.graph}")
         assert isinstance(response, httpx.Response)  # noqa: S101 -- what the native handler returns
         headers = {name.casefold(): value for name, value in response.headers.items()}
@@ -170,14 +173,16 @@ class Graph:
     async def _read_batch(self, requests: Sequence[RequestInformation]) -> list[Reply]:
         answers: dict[int, Reply] = {}
         pending = list(enumerate(requests))
-        attempt, renewed = 0, False
+        attempt, was_renewed = 0, False
         while pending:
             infos = [info for _, info in pending]
             await self.admitted(total(infos))
+            renews = False
             waits: list[float] = []
             again: list[tuple[int, RequestInformation]] = []
             for (number, info), answer in zip(pending, await self.batch(infos), strict=True):
-                is_renewable = not renewed and _is_unknown_token(answer)
+                is_renewable = not was_renewed and _is_unknown_token(answer)
+                renews = renews or is_renewable
                 wait = 0.0 if is_renewable else self._wait_before_again(answer, attempt)
                 if wait is None:
                     answers[number] = _settled(answer)
@@ -186,7 +191,7 @@ class Graph:
                     again.append((number, info))
             if again:
                 await self.waiting.sleep(max(waits))
-                renewed = renewed or any(wait == 0.0 for wait in waits)
+            was_renewed = was_renewed or renews
             pending, attempt = again, attempt + 1
         return [answers[number] for number in range(len(requests))]
 
@@ -195,6 +200,7 @@ class Graph:
         collected: list[list[Any]] = [[] for _ in requests]
         open_ = dict(enumerate(requests))
         beginnings: Counter[int] = Counter()
+        followed = [set[str]() for _ in requests]
         while open_:
             replies = await self.read(list(open_.values()))
             following: dict[int, RequestInformation] = {}
@@ -202,17 +208,23 @@ class Graph:
                 if _is_expired(reply) and beginnings[number] < LISTINGS - 1:
                     beginnings[number] += 1
                     collected[number].clear()
+                    followed[number].clear()
                     following[number] = requests[number]
                     continue
                 values, link = page(reply)
                 collected[number] += values
                 if link:
-                    following[number] = self.next_page(info, link)
+                    following[number] = self.next_page(info, link, followed[number])
             open_ = following
         return collected
 
-    def next_page(self, info: RequestInformation, link: str) -> RequestInformation:
-        """Follow a link as it is, with the same headers, and only to where we came from."""
+    def next_page(
+        self, info: RequestInformation, link: str, followed: set[str]
+    ) -> RequestInformation:
+        """Follow a link as it is, with the same headers, and only to where we came from.
+
+        *followed* holds the links of this list so far: none leads anywhere twice.
+        """
         try:
             parts = urlsplit(link)
         except (ValueError, AttributeError) as error:
@@ -222,8 +234,9 @@ class Graph:
                 f"Graph's answer continues on another host, {parts.netloc}",
                 "nothing was sent there; check RECONCILER_GRAPH_URL and --cloud",
             )
-        if link == info.url:
+        if link in followed:
             raise GraphFailed("Graph's answer continues where it came from", "run it again later")
+        followed.add(link)
         page = RequestInformation(Method.GET, "{+baseurl}", {})
         page.url = link
         page.headers = info.headers
@@ -259,8 +272,11 @@ def _settled(answer: Answer) -> Reply:
 
 def _parts(answer: Answer, count: int) -> list[Answer]:
     """Give the answers to the requests of a batch, from that to the batch."""
-    if isinstance(answer, NoAnswer) or answer.error:
+    if isinstance(answer, NoAnswer) or (answer.error and answer.error.meaning in _OF_A_BATCH):
         return [answer] * count
+    if answer.error:
+        # It says nothing of what the requests are about: a 404 least of all that they are gone.
+        return [NoAnswer(f"the batch was answered {answer.error}")] * count
     carrier = {n: answer.headers[n] for n in ("request-id", "date") if n in answer.headers}
     replies = batching.decode(answer.body, count, carrier)
     return [reply or NoAnswer("Graph left the request out of its batch") for reply in replies]

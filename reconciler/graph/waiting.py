@@ -24,6 +24,8 @@ class Waiting:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     jitter: Callable[[], float] = random.random
     monotonic: Callable[[], float] = time.monotonic
+    answer_within: float = 300.0
+    """Seconds in which an answer has to be complete, however steadily it trickles in."""
 
     def patience(self, asked: float | None, attempt: int) -> float:
         """Give the seconds to wait before sending again; *asked* is what Graph asked for."""
@@ -33,7 +35,10 @@ class Waiting:
                 "command waits",
                 "run it again later: a rerun goes on where this one stopped",
             )
-        return self.backoff(attempt) if asked is None else asked
+        if asked is None:
+            return self.backoff(attempt)
+        # "At once" is believed once: a service that is not back by then says so for a while.
+        return asked if asked >= 1 or not attempt else max(asked, self.backoff(attempt - 1))
 
     def backoff(self, attempt: int) -> float:
         """Give 1, 2, 4 … 30 seconds, each shortened at random to at least half."""

@@ -504,6 +504,54 @@ def test_a_tenant_that_changes_while_somebody_reads_is_planned_again(
     assert "Applied: 4 of 4 changes" in terminal.shown
 
 
+def test_a_guard_that_objects_while_somebody_reads_is_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was agreed to may be refused by now, although its changes are the same ones."""
+    people = "".join(
+        f"  - {{displayName: P{n}, userPrincipalName: p{n}@contoso.com}}\n" for n in range(7)
+    )
+    head = BETA[: BETA.index("groups:")].replace("SPE_E5", "POWER_BI_PRO")
+    keys = f"credentials: {{recipients: [{KEY}]}}\nusers:\n"
+    *_, last = people.splitlines(keepends=True)
+    _write("cohorts/beta.yaml", head + keys + people.removesuffix(last))
+    _write("elsewhere/gamma.yaml", head.replace("beta", "gamma") + keys + last)
+    with _tenant(monkeypatch) as (_, exchanges):
+        terminal = _Terminal("apply")
+        terminal.until("Make 12 changes in Contoso? [y/N]: ")
+        subprocess.run(
+            [sys.executable, "-m", "reconciler", "apply", "--yes", "--out", "o", "elsewhere"],
+            check=True,
+            capture_output=True,
+        )
+        written = len(_writes(exchanges))
+        terminal.type("y\n")
+        code = terminal.end()
+
+    assert code == 3
+    assert "The tenant changed while you were reading." in terminal.shown
+    assert "too few seats of POWER_BI_PRO: 6 needed, 5 free, 0 freed by this plan, 1 short" in terminal.shown
+    assert len(_writes(exchanges)) == written
+
+
+def test_a_reader_that_leaves_does_not_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to watch: without anybody who reads its progress, an apply ends as always."""
+    _write("cohorts/beta.yaml", BETA)
+    with _tenant(monkeypatch):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "reconciler", "apply", "--yes"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stderr
+        process.stderr.close()
+        code = process.wait(timeout=60)
+    receipt = json.loads(Path("out/receipt.json").read_text("utf-8"))
+
+    assert code == 0
+    assert receipt["summary"] == {"applied": 8, "failed": 0, "skipped": 0}
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "cancelled"])
 def test_an_interrupt_ends_the_run_between_two_requests(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals
@@ -566,7 +614,7 @@ def test_an_interrupt_while_planning_ends_the_command(
         printed = process.communicate(timeout=30)
 
     assert process.returncode == 130
-    assert printed == ("", "\nInterrupted: nothing was changed.\n")
+    assert printed == ("", "\nerror: interrupted\n")
     assert _writes(exchanges) == []
 
 

@@ -17,8 +17,8 @@ import pytest
 
 from reconciler.credentials import generate, unseal
 from reconciler.diagnostics import Position
-from reconciler.executor.engine import Clock, Stop
 from reconciler.executor.run import Files, execute
+from reconciler.executor.surroundings import Clock, Stop
 from reconciler.graph.auth import credential
 from reconciler.graph.connection import connect
 from reconciler.graph.observe import observe

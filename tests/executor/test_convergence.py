@@ -24,7 +24,7 @@ from reconciler.changes import (
 )
 from reconciler.credentials import generate
 from reconciler.executor.convergence import PATIENCE
-from reconciler.executor.engine import Stop
+from reconciler.executor.surroundings import Stop
 from reconciler.executor.visibility import Broken, NotYet, View, Visible, view
 from reconciler.graph.auth import credential
 from reconciler.model import (
@@ -98,6 +98,16 @@ VIEWS: dict[str, tuple[Change, ObservedUser | None, View]] = {
         Update(UserKey(ADA), BETA, Wave.USERS, (field("department", "Sales"),)),
         USER,
         NotYet(),
+    ),
+    "a list that was cleared": (
+        Update(UserKey(ADA), BETA, Wave.USERS, (field("otherMails", None),)),
+        replace(USER, fields={"otherMails": ()}),
+        Visible(),
+    ),
+    "a list in another order": (
+        Update(UserKey(ADA), BETA, Wave.USERS, (FieldChange("otherMails", None, ("a@x", "b@x")),)),
+        replace(USER, fields={"otherMails": ("b@x", "a@x")}),
+        Visible(),
     ),
     "sessions cannot be seen": (
         Update(UserKey(ADA), BETA, Wave.LEAVERS, (field("signInSessions", "revoked"),)),

@@ -12,10 +12,10 @@ import pytest
 
 from reconciler.credentials import Password, generate
 from reconciler.errors import ReconcilerError
-from reconciler.executor.engine import Stop
 from reconciler.executor.outcomes import Failed
 from reconciler.executor.report import report
 from reconciler.executor.settling import CREATED_UNHEARD
+from reconciler.executor.surroundings import Stop
 from reconciler.sandbox.wire import Reply
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 
 from reconciler.changes import Change, Create, LicenseKey, ManagerKey, MembershipKey, Wave
 from reconciler.executor.chains import Chains
-from reconciler.executor.engine import Clock, Stop
 from reconciler.executor.run import execute
+from reconciler.executor.surroundings import Clock, Stop
 from reconciler.executor.tasks import Queue, Task
 from reconciler.graph.auth import Renewable
 from reconciler.graph.clouds import Cloud

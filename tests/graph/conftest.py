@@ -120,6 +120,7 @@ class Fake:
     credential: Credential = field(default_factory=Credential)
     sent: list[httpx.Request] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
+    answer_within: float = 300.0
 
     def run(self, ask: Callable[[Graph], Awaitable[T]]) -> T:
         """Open the Graph, ask, and close it."""
@@ -142,7 +143,7 @@ class Fake:
         cloud = Cloud(
             "https://graph.example", "https://login.example", "https://graph.example/.default"
         )
-        waiting = Waiting(sleep, lambda: 1.0, lambda: sum(self.slept))
+        waiting = Waiting(sleep, lambda: 1.0, lambda: sum(self.slept), self.answer_within)
         renewable = Renewable(self.credential)
         provider = AzureIdentityAuthenticationProvider(
             renewable, scopes=[cloud.scope], allowed_hosts=["graph.example"]

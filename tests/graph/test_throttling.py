@@ -181,6 +181,19 @@ def test_what_costs_more_than_a_limit_waits_for_all_of_it() -> None:
     assert allowance.delay(500.0, 4.0) == 0.0
 
 
+def test_a_share_beyond_the_limit_asks_for_no_more_than_the_whole() -> None:
+    """Graph tells up to 1.8: what is beyond the limit it refuses itself, and says for how long."""
+    waits: list[float] = []
+    for share in ("1.0", "1.8"):
+        pace = Pace(lambda: 0.0)
+        pace.sent(Cost(1, 1))
+        reply = Reply(200, {"x-ms-throttle-limit-percentage": share}, None)
+        pace.heard(Cost(1, 1), [reply], 0.0)
+        waits.append(pace.delay(Cost(20, 20)))
+
+    assert waits[0] == waits[1] > 0
+
+
 def test_an_answer_that_never_came_teaches_nothing() -> None:
     """What was spent on it is spent."""
     pace = Pace(lambda: 0.0)

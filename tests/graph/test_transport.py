@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -10,7 +11,7 @@ from reconciler.graph.requests import Requests
 from reconciler.graph.transport import NoAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from reconciler.graph.reply import Reply
     from reconciler.graph.transport import Answer, Graph
@@ -23,6 +24,7 @@ ROOT = "https://graph.example/v1.0"
 DENIED = {"error": {"code": "Authorization_RequestDenied", "message": "Insufficient privileges"}}
 GONE = {"error": {"code": "Request_ResourceNotFound", "message": "Resource 'x' does not exist"}}
 BUSY = {"error": {"code": "TooManyRequests", "message": "Please retry again later."}}
+UNKNOWN = {"error": {"code": "InvalidAuthenticationToken", "message": "expired"}}
 DOWN = {"error": {"code": "ServiceUnavailable", "message": "down"}}
 
 
@@ -55,8 +57,17 @@ def turns(*answers: Any) -> Callable[[str], Any]:  # noqa: ANN401 -- JSON, or wh
         ([(429, BUSY, {"Retry-After": "0.5"}), (429, BUSY)], [0.5, 2.0]),
         ([(503, DOWN)] * 3, [1.0, 2.0, 4.0]),
         ([(504, None, {"Retry-After": "soon"})], [1.0]),
+        ([(503, DOWN, {"Retry-After": "0"})] * 3, [0.0, 1.0, 2.0]),
+        ([(503, DOWN, {"Retry-After": "0"}), (401, UNKNOWN)], [0.0, 0.0]),
     ],
-    ids=["as asked", "then of its own", "longer each time", "no number"],
+    ids=[
+        "as asked",
+        "then of its own",
+        "longer each time",
+        "no number",
+        "at once is believed once",
+        "at once is no new token",
+    ],
 )
 def test_reads_are_asked_again(
     fake: Faked, batched: Batched, trouble: list[Any], waits: list[float]
@@ -310,15 +321,42 @@ def test_the_token_goes_nowhere_else(fake: Faked, batched: Batched, link: str) -
     assert [request.url.host for request in graph.sent] == ["graph.example"]
 
 
+def test_pages_that_lead_in_a_circle_are_left(fake: Faked, batched: Batched) -> None:
+    """Two links that name each other are an error, not a list without an end."""
+    links = [f"{ROOT}/domains?$skiptoken={n}" for n in (1, 2)]
+    pages = [(200, {"value": [], "@odata.nextLink": link}) for link in (*links, *links)]
+    graph = fake(batched(turns(*pages)))
+
+    with pytest.raises(GraphFailed, match="continues where it came from"):
+        graph.run(lambda g: g.read_all([Requests(g.client).domains()]))
+    assert len(graph.sent) == 3
+
+
 def test_redirects_are_not_followed(fake: Faked) -> None:
     """Nor is a redirect, which would take the token with it."""
     graph = fake(lambda _: httpx.Response(302, headers={"location": "https://evil.example/"}))
 
     (answer,) = graph.run(write)
 
-    assert not isinstance(answer, NoAnswer)
-    assert answer.error is not None
+    assert answer == NoAnswer("the batch was answered 302 UnknownError: Graph gave no reason")
     assert len(graph.sent) == 1
+
+
+def test_an_answer_that_trickles_in_is_given_up(fake: Faked) -> None:
+    """However steadily bytes arrive, an answer has to be complete within a time."""
+    graph = fake(lambda _: httpx.Response(200, stream=Trickle()), answer_within=0.1)
+
+    assert graph.run(write) == [NoAnswer("TimeoutError while waiting for https://graph.example")]
+
+
+class Trickle(httpx.AsyncByteStream):
+    """A body that never ends."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Give a byte at a time."""
+        while True:
+            await asyncio.sleep(0.01)
+            yield b" "
 
 
 def test_writes_are_sent_once(fake: Faked) -> None:
