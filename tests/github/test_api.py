@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from reconciler.errors import ExitCode, PermissionMissing, ReconcilerError, UsageError
+from reconciler.github.api import TRIES, GitHubUnreachable, github
+from tests.github.conftest import Fake
+
+
+def test_each_refusal_names_the_permission() -> None:
+    """A person learns what the job may not do, and GitHub's own words."""
+    fake = Fake(lambda _: httpx.Response(403, json={"message": "Resource not accessible"}))
+
+    with pytest.raises(PermissionMissing, match="403 to GET pulls: Resource not acc") as caught:
+        fake.github.get("pulls", "pull-requests: read")
+    assert caught.value.hint == "give the job `pull-requests: read`"
+
+
+@pytest.mark.parametrize(
+    ("answers", "slept"),
+    [
+        ([httpx.Response(502), httpx.Response(200, json=[])], [1.0]),
+        ([httpx.Response(429, headers={"retry-after": "7"})] * 2, [7.0, 7.0]),
+        ([httpx.Response(403, headers={"retry-after": "900"})], [60.0]),
+        ([httpx.ConnectError("no")] * 3, [1.0, 2.0, 4.0]),
+    ],
+    ids=["trouble", "too many", "too many, in GitHub's other way", "no connection"],
+)
+def test_trouble_is_waited_out(
+    answers: list[httpx.Response | httpx.TransportError], slept: list[float]
+) -> None:
+    """A request is sent again for as long as GitHub asks, but never for longer than a minute."""
+    left = list(answers)
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        if not left:
+            return httpx.Response(200, json={"ok": True})
+        found = left.pop(0)
+        if isinstance(found, httpx.TransportError):
+            raise found
+        return found
+
+    fake = Fake(answer)
+    fake.github.get("x", "nothing")
+
+    assert fake.slept == slept
+
+
+@pytest.mark.parametrize("status", [500, 429, None], ids=str)
+def test_trouble_that_lasts_is_told(status: int | None) -> None:
+    """After a few tries the command ends with the code of what cannot be reached."""
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        if status is None:
+            raise httpx.ReadTimeout("slow")
+        return httpx.Response(status, content=b"<html>")
+
+    fake = Fake(answer)
+
+    with pytest.raises(GitHubUnreachable) as caught:
+        fake.github.get("x", "nothing")
+    assert caught.value.exit_code is ExitCode.UNREACHABLE
+    assert len(fake.sent) == TRIES
+
+
+def test_another_refusal_is_told_as_it_is() -> None:
+    """What is neither trouble nor a permission is an error like others."""
+    fake = Fake(lambda _: httpx.Response(422, json={"message": "body is too long"}))
+
+    with pytest.raises(ReconcilerError, match="422 to POST x: body is too long"):
+        fake.github.post("x", "nothing", {})
+
+
+def _files(found: httpx.Response) -> tuple[Fake, list[httpx.Request]]:
+    asked: list[httpx.Request] = []
+
+    def elsewhere(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return found
+
+    fake = Fake(
+        lambda _: httpx.Response(302, headers={"location": "https://files.example/a?sig=1"})
+    )
+    fake.github.files = httpx.Client(transport=httpx.MockTransport(elsewhere))
+    return fake, asked
+
+
+def test_a_file_is_fetched_without_the_token() -> None:
+    """The store that GitHub sends us to sees what GitHub wrote into the address, and no token."""
+    fake, asked = _files(httpx.Response(200, content=b"zip"))
+
+    assert fake.github.download("actions/artifacts/1/zip", "actions: read") == b"zip"
+    assert "authorization" not in asked[0].headers
+
+
+def test_a_file_that_is_not_there_is_told() -> None:
+    """The store's refusal is told with its number."""
+    fake, _ = _files(httpx.Response(410))
+
+    with pytest.raises(GitHubUnreachable, match="the file store of GitHub answered 410"):
+        fake.github.download("actions/artifacts/1/zip", "actions: read")
+
+
+def test_a_file_without_encryption_is_left() -> None:
+    """An address that is not encrypted is not followed, unless it is this machine's."""
+    fake = Fake(lambda _: httpx.Response(302, headers={"location": "http://files.example/a"}))
+
+    with pytest.raises(ReconcilerError, match="cannot be fetched safely"):
+        fake.github.download("actions/artifacts/1/zip", "actions: read")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"GITHUB_TOKEN": ""}, "GITHUB_TOKEN not set"),
+        ({"GITHUB_API_URL": "", "GITHUB_REPOSITORY": ""}, "GITHUB_API_URL and GITHUB_REPOSITORY"),
+        ({"GITHUB_API_URL": "http://api.example"}, "GITHUB_API_URL is not encrypted"),
+    ],
+    ids=["no token", "not in Actions", "in the clear"],
+)
+def test_what_is_missing_is_named(change: dict[str, str], told: str) -> None:
+    """Outside of Actions a person is told what Actions would have set."""
+    whole = {
+        "GITHUB_API_URL": "https://api.example",
+        "GITHUB_REPOSITORY": "contoso/people",
+        "GITHUB_TOKEN": "t",
+    }
+    with github(whole) as opened:
+        assert opened
+    with pytest.raises(UsageError, match=told), github({**whole, **change}):
+        pass
