@@ -8,10 +8,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 DEMO := out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean
+.PHONY: help install demo test check bench lock clean
 
 help:  ## show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/runtime  ## install the command into .venv
 
 demo: $(VENV)/runtime  ## run cohorts/ against the sandbox tenant, twice
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)

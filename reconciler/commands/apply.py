@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.approval import Approved, NotApprovable, beyond
+from reconciler.approval import approved as read_approved
 from reconciler.commands import planning
 from reconciler.commands.asking import agreed
 from reconciler.commands.plan import Format, show
@@ -33,6 +37,13 @@ if TYPE_CHECKING:
 
 @click.command("apply")
 @planning.options
+@planning.since
+@click.option(
+    "--approved",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE",
+    help="The JSON form of the plan that was approved: no more than it says is done.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before the changes are made.")
 @click.option(
     "--out",
@@ -46,6 +57,8 @@ def command(
     cloud: str,
     sandbox: Path | None,
     allow_removals: int,
+    since: str | None,
+    approved: Path | None,
     yes: bool,
     out: Path,
 ) -> int:
@@ -56,25 +69,43 @@ def command(
     """
     forbid_core_dumps()
     paths, sandbox = planning.sorted_out(paths, sandbox)
-    desired = planning.desired_from(paths)
+    reviewed = _reviewed(approved) if approved else None
+    desired = planning.desired_from(paths, since)
     with planning.environment(sandbox) as environment:
-        return asyncio.run(_apply(desired, cloud, environment, allow_removals, yes=yes, out=out))
+        asking = _Asking(allow_removals, reviewed, yes)
+        return asyncio.run(_apply(desired, cloud, environment, asking, out))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What it takes for a plan to be carried out."""
+
+    allowed_removals: int
+    reviewed: Approved | None
+    """What was approved; None where nothing had to be."""
+    yes: bool
+    """Whether nobody is asked."""
+
+
+def _reviewed(path: Path) -> Approved:
+    try:
+        return read_approved(json.loads(path.read_bytes()))
+    except (OSError, ValueError) as error:
+        reason = error if isinstance(error, NotApprovable) else "it is not JSON"
+        raise UsageError(
+            f"'{visible(str(path))}' is no plan that can have been approved: {reason}",
+            "give the plan.json that `plan --report` wrote",
+        ) from error
 
 
 async def _apply(
-    desired: Desired,
-    cloud: str,
-    environment: Mapping[str, str],
-    allowed_removals: int,
-    *,
-    yes: bool,
-    out: Path,
+    desired: Desired, cloud: str, environment: Mapping[str, str], asking: _Asking, out: Path
 ) -> int:
     from reconciler.graph.connection import connect
     from reconciler.graph.permissions import check_writes
 
     async with connect(cloud, environment) as graph:
-        plan = await _agreed(graph, desired, allowed_removals, yes=yes)
+        plan = await _agreed(graph, desired, asking)
         check_writes(graph.token(), plan.changes)
         run = await _execute(plan, graph, out)
     if run.interrupted:
@@ -82,17 +113,19 @@ async def _apply(
     return ExitCode.DONE if run.result in {"applied", "nothing to do"} else ExitCode.FAILED
 
 
-async def _agreed(graph: Graph, desired: Desired, allowed_removals: int, *, yes: bool) -> Plan:
+async def _agreed(graph: Graph, desired: Desired, asking: _Asking) -> Plan:
     """Give a plan that was shown and agreed to, and that is still the plan now."""
-    plan = await planning.planned(graph, desired, allowed_removals)
+    plan = await planning.planned(graph, desired, asking.allowed_removals)
     while True:
         show(plan, Format.TEXT)
         if plan.refusals:
             raise Refused(plan.refusals, told=True)
-        if not plan.changes or yes:
+        if asking.reviewed and (more := beyond(plan, asking.reviewed)):
+            raise Refused(more)
+        if not plan.changes or asking.yes:
             return plan
         await _ask(plan)
-        now = await planning.planned(graph, desired, allowed_removals)
+        now = await planning.planned(graph, desired, asking.allowed_removals)
         if now.digest == plan.digest and not now.refusals:
             return now
         click.echo("\nThe tenant changed while you were reading. This is the plan now:\n")

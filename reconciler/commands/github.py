@@ -11,7 +11,6 @@ import click
 from reconciler import atomic
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.github.actions import set_outputs
-from reconciler.github.api import github
 from reconciler.github.approvals import approval
 from reconciler.github.comments import keep_comment
 from reconciler.github.context import Context
@@ -38,6 +37,8 @@ def comment(folder: Path, kind: str) -> None:
         raise UsageError("this run is about no pull request", "run it on `pull_request` events")
     body = _read(folder / "plan.md") + _footer(context, "The whole plan and its report")
     is_news = bool(json.loads(_read(folder / "comment.json"))["isNews"])
+    from reconciler.github.api import github
+
     with github(os.environ) as api:
         url = keep_comment(api, number, context.voice(kind), body, is_news=is_news)
     click.echo(url or "nothing to say, and nothing said so far")
@@ -52,6 +53,8 @@ def issue(folder: Path, kind: str, title: str) -> None:
     context = Context.of(os.environ)
     voice = context.voice(kind)
     found = folder / "drift.md"
+    from reconciler.github.api import github
+
     with github(os.environ) as api:
         if found.exists():
             body = _read(found) + _footer(context, "Found")
@@ -73,6 +76,8 @@ def approved(commit: str | None, workflow: str, artifact: str, out: Path) -> Non
     sha = commit or context.sha
     if not sha:
         raise UsageError("no commit is known", "name it with --commit")
+    from reconciler.github.api import github
+
     with github(os.environ) as api:
         found = approval(api, sha, workflow=workflow, artifact=artifact)
     who = {

@@ -14,6 +14,7 @@ import click
 
 from reconciler import atomic, render
 from reconciler.commands import planning
+from reconciler.commands.reporting import leave, leave_problem
 from reconciler.errors import ExitCode, ReconcilerError, Refused, UsageError
 from reconciler.text import visible
 
@@ -34,6 +35,7 @@ class Format(StrEnum):
 
 @click.command("plan")
 @planning.options
+@planning.since
 @click.option(
     "--format",
     "format_",
@@ -43,14 +45,21 @@ class Format(StrEnum):
     help="How the plan is written.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Write the plan to this file.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the plan in every form into this folder, for reviewers.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 def command(
     paths: tuple[Path, ...],
     cloud: str,
     sandbox: Path | None,
     allow_removals: int,
+    since: str | None,
     format_: str,
     out: Path | None,
+    report: Path | None,
     detailed_exitcode: bool,
 ) -> int:
     """Show what an apply would change, and what speaks against it.
@@ -59,10 +68,17 @@ def command(
     narrows the plan to the cohorts in them.
     """
     paths, sandbox = planning.sorted_out(paths, sandbox)
-    desired = planning.desired_from(paths)
-    with planning.environment(sandbox) as environment:
-        plan = asyncio.run(_plan(desired, cloud, environment, allow_removals))
+    try:
+        desired = planning.desired_from(paths, since)
+        with planning.environment(sandbox) as environment:
+            plan = asyncio.run(_plan(desired, cloud, environment, allow_removals))
+    except ReconcilerError as error:
+        if report:
+            leave_problem(report, error)
+        raise
     show(plan, Format(format_), out)
+    if report:
+        leave(report, plan)
     if plan.refusals:
         raise Refused(plan.refusals, told=format_ == Format.TEXT and out is None)
     return ExitCode.CHANGES_PENDING if plan.changes and detailed_exitcode else ExitCode.DONE

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reconciler.commands.revisions import changed_since
 from reconciler.config import load
 from reconciler.credentials import check_recipients
 from reconciler.errors import UsageError
@@ -38,6 +39,7 @@ def options(command: F) -> F:
                 type=click.Choice(list(CLOUDS)),
                 default="global",
                 show_default=True,
+                envvar="RECONCILER_CLOUD",
                 help="The cloud that the tenant lives in.",
             ),
             click.option(
@@ -61,6 +63,14 @@ def options(command: F) -> F:
     return command
 
 
+since = click.option(
+    "--since",
+    metavar="REVISION",
+    help="Only the cohort files that came or changed since this revision of git.",
+)
+"""For the commands that look at a part of the files."""
+
+
 def sorted_out(
     paths: tuple[Path, ...], sandbox: Path | None
 ) -> tuple[tuple[Path, ...], Path | None]:
@@ -74,8 +84,13 @@ def sorted_out(
     return paths or (COHORTS,), sandbox
 
 
-def desired_from(paths: Sequence[Path]) -> Desired:
-    """Load the files, with recipients really parsed as the keys that they claim to be."""
+def desired_from(paths: Sequence[Path], revision: str | None = None) -> Desired:
+    """Load the files, with recipients really parsed as the keys that they claim to be.
+
+    With *revision* only those that came or changed since it, where that is enough.
+    """
+    if revision is not None:
+        paths = changed_since(revision, paths)
     return load(paths, check_recipients)
 
 

@@ -8,7 +8,7 @@ the JSON form is complete and has a published schema.
 from __future__ import annotations
 
 from reconciler.render.as_json import json
-from reconciler.render.as_markdown import markdown
+from reconciler.render.as_markdown import comment, markdown, problems
 from reconciler.render.as_text import text
 
-__all__ = ["json", "markdown", "text"]
+__all__ = ["comment", "json", "markdown", "problems", "text"]

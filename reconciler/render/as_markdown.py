@@ -21,7 +21,7 @@ from reconciler.changes import (
 )
 from reconciler.render import outline, totals
 from reconciler.render.cells import after, fields, listed, symbol, what
-from reconciler.render.github import Section, cell, code, fitted, optional, table, titled
+from reconciler.render.github import Section, cell, code, cut, fitted, optional, table, titled
 from reconciler.render.outline import WORDS
 from reconciler.text import counted, visible
 
@@ -40,8 +40,24 @@ _TALLIED = ("license", "membership", "roleAssignment")
 
 
 def markdown(plan: Plan) -> str:
-    """Give the plan for a pull request: no longer than `LIMIT`, unless what must be seen is."""
-    return "\n\n".join(filter(None, fitted(list(_sections(plan)), LIMIT))) + "\n"
+    """Give the plan, no longer than `LIMIT`, unless what must be seen is."""
+    return _joined(fitted(list(_sections(plan)), LIMIT))
+
+
+def comment(plan: Plan) -> str:
+    """Give the plan for a pull request, never longer than `LIMIT`; what is left out says so."""
+    return _joined(cut(fitted(list(_sections(plan)), LIMIT), LIMIT))
+
+
+def _joined(sections: Iterable[str]) -> str:
+    return "\n\n".join(filter(None, sections)) + "\n"
+
+
+def problems(diagnostics: Sequence[Diagnostic]) -> str:
+    """Say, in the place of a plan, why there is none."""
+    opening = f"### No plan can be made: {counted(len(diagnostics), 'problem')}"
+    sections = [Section(opening), Section(listed("Problems", diagnostics))]
+    return _joined(cut(fitted(sections, LIMIT), LIMIT))
 
 
 def _sections(plan: Plan) -> Iterator[Section]:

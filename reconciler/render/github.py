@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.text import visible
+from reconciler.text import counted, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -77,6 +77,31 @@ def fitted(sections: Sequence[Section], limit: int) -> list[str]:
         return shown
     first, *others = sections
     return list(_fitted([first, _CUT, *others], limit))
+
+
+def cut(texts: Sequence[str], limit: int) -> list[str]:
+    """Take lines from the ends of the longest *texts* until all are within *limit*, and say so.
+
+    For what GitHub would refuse altogether, whatever it is that must be seen.
+    """
+    shown = list(texts)
+    while (over := sum(len(text) + 2 for text in shown) - limit) > 0:
+        place = max(range(len(shown)), key=lambda place: len(shown[place]))
+        shown[place] = _shortened(shown[place], over)
+    return shown
+
+
+def _shortened(text: str, over: int) -> str:
+    """Take lines from the end of *text* until it is *over* characters shorter."""
+    lines = text.splitlines()
+    kept, saved = len(lines), -len(_MORE) - 12
+    while kept > 1 and saved < over:
+        kept -= 1
+        saved += len(lines[kept]) + 1
+    return "\n".join([*lines[:kept], "", _MORE.format(counted(len(lines) - kept, "line"))])
+
+
+_MORE = "**{} more of this are not shown here: read the whole report before you approve.**"
 
 
 def _fitted(sections: Sequence[Section], limit: int) -> Iterator[str]:
