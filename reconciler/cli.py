@@ -29,8 +29,11 @@ COMMANDS = {
     "validate": "reconciler.commands.validate:command",
     "plan": "reconciler.commands.plan:command",
     "apply": "reconciler.commands.apply:command",
+    "drift": "reconciler.commands.drift:command",
+    "doctor": "reconciler.commands.doctor:command",
     "unseal": "reconciler.commands.unseal:command",
     "schema": "reconciler.commands.schema:command",
+    "github": "reconciler.commands.github:group",
     "sandbox": "reconciler.commands.sandbox:group",
 }
 
@@ -57,7 +60,8 @@ Exit codes:
   0    done, or nothing to do
   1    failed, or partly failed
   2    changes pending (only with plan --detailed-exitcode)
-  3    refused by a guard
+  3    refused by a guard, or more than was approved
+  4    drift (only of the command drift)
   64   usage
   65   invalid input
   69   Graph unreachable

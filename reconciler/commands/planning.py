@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reconciler.graph.transport import Graph
-    from reconciler.model import Desired
+    from reconciler.model import Desired, Observed
     from reconciler.plan import Plan
 
 COHORTS = Path("cohorts")
@@ -136,7 +136,12 @@ def _no_proxy_on_loopback() -> Iterator[None]:
 
 
 async def planned(graph: Graph, desired: Desired, allowed_removals: int) -> Plan:
-    """Observe the tenant and plan; raises PermissionMissing before anything is misread.
+    """Observe the tenant and plan; raises PermissionMissing before anything is misread."""
+    return (await compared(graph, desired, allowed_removals))[1]
+
+
+async def compared(graph: Graph, desired: Desired, allowed_removals: int) -> tuple[Observed, Plan]:
+    """Give what the tenant holds with the plan that is made upon it, as `planned` does.
 
     No change hinges on what an index says: whom only that has told of, and the plan would
     change, is read directly first.
@@ -151,4 +156,4 @@ async def planned(graph: Graph, desired: Desired, allowed_removals: int) -> Plan
     while doubts := doubtful(plan, observed):
         observed = await read_directly(graph, desired, observed, doubts)
         plan = build(desired, observed, allowed_removals=allowed_removals)
-    return plan
+    return observed, plan

@@ -7,7 +7,7 @@ import click
 
 @click.command("schema")
 @click.argument(
-    "name", type=click.Choice(["cohort", "tenant", "plan", "receipt", "faults", "sandbox"])
+    "name", type=click.Choice(["cohort", "tenant", "plan", "receipt", "drift", "faults", "sandbox"])
 )
 def command(name: str) -> None:
     """Print the JSON Schema of one kind of file that is written here or read here."""

@@ -61,18 +61,32 @@ MEMBER_OF = frozenset({"GroupMember.ReadBasic.All", "Group.ReadBasic.All", *_DIR
 """What it takes to ask for a user's memberOf: any one (as above)."""
 
 
+AUDIT_LOG = "AuditLog.Read.All"
+"""What it takes to ask who changed what: optional, for drift is told without it (as above)."""
+
+
 def granted(token: str) -> frozenset[str] | None:
     """Give the permissions that an access token carries; None where it does not tell.
 
     A delegated token (Azure CLI) has none: what it may do depends on the person.
     """
+    roles = _claim(token, "roles")
+    return frozenset(roles) if isinstance(roles, list) else None
+
+
+def application(token: str) -> str | None:
+    """Give the appId of the application that an access token is of; None where it does not tell."""
+    app = _claim(token, "appid") or _claim(token, "azp")
+    return app if isinstance(app, str) else None
+
+
+def _claim(token: str, name: str) -> object:
     try:
         payload = token.split(".")[1]
         claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        roles = claims.get("roles")
+        return claims.get(name)
     except (IndexError, ValueError, AttributeError):
         return None
-    return frozenset(roles) if isinstance(roles, list) else None
 
 
 def check_reads(token: str, desired: Desired) -> None:
@@ -91,12 +105,19 @@ def may_ask_member_of(token: str) -> bool:
     return not MEMBER_OF.isdisjoint(granted(token) or ())
 
 
+def may_read_audit_log(token: str) -> bool:
+    """Whether it is worth asking the audit log: where the token does not tell, it is."""
+    roles = granted(token)
+    return roles is None or AUDIT_LOG in roles
+
+
 def check_writes(token: str, changes: Iterable[Change]) -> None:
     """Raise PermissionMissing unless *token* can make every one of *changes*."""
-    _check(granted(token), dict(need for change in changes for need in _needs(change)))
+    _check(granted(token), dict(need for change in changes for need in needs(change)))
 
 
-def _needs(change: Change) -> Iterable[tuple[str, frozenset[str]]]:
+def needs(change: Change) -> Iterable[tuple[str, frozenset[str]]]:
+    """Give what *change* takes: what it is for, and the permissions of which any one will do."""
     write = frozenset(_USER_WRITE)
     match change.key:
         case UserKey() if isinstance(change, Delete | Restore):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _Object = dict[str, object]
 
-_SUSPECT = re.compile(r"[^\n -~]|#(?=#\[)")
+SUSPECT = re.compile(r"[^\n -~]|#(?=#\[)")
 """What may have to be escaped; the only raw line feeds are those of the layout."""
 
 
@@ -42,14 +42,14 @@ def json(plan: Plan) -> str:
             for each in sealings(plan)
         ],
         "seats": [_seats(seats) for seats in plan.seats],
-        "notes": [_diagnostic(note) for note in plan.notes],
-        "refusals": [_diagnostic(refusal) for refusal in plan.refusals],
+        "notes": [diagnostic(note) for note in plan.notes],
+        "refusals": [diagnostic(refusal) for refusal in plan.refusals],
     }
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
-    return _SUSPECT.sub(_escaped, orjson.dumps(document, option=options).decode())
+    return SUSPECT.sub(escaped, orjson.dumps(document, option=options).decode())
 
 
-def _escaped(found: re.Match[str]) -> str:
+def escaped(found: re.Match[str]) -> str:
     r"""Write a hidden character as `\uXXXX`, which JSON holds to be the same value.
 
     So too the `#` of `##[`, which GitHub's runner obeys anywhere in a log (actions/runner,
@@ -70,24 +70,24 @@ def _change(change: Change) -> _Object:
         "wave": change.wave.value,
         "reason": change.reason.value,
         "cohort": change.cohort,
-        "user": _account(change.key.account),
+        "user": account(change.key.account),
         "name": change.key.name,
-        **_particulars(change.key),
+        **particulars(change.key),
         "fields": [
             {"path": field.path, "before": field.before, "after": field.after}
             for field in change.fields
         ],
-        "position": _position(change.position),
+        "position": position(change.position),
     }
 
 
-def _particulars(key: Key) -> _Object:
+def particulars(key: Key) -> _Object:
     """Give what only this kind of resource has, under Graph's names."""
     match key:
         case UserKey():
             return {}
         case ManagerKey(manager=manager):
-            return {"manager": _account(manager) if manager else None}
+            return {"manager": account(manager) if manager else None}
         case LicenseKey():
             return {"skuId": key.sku_id, "skuPartNumber": key.sku_part_number}
         case MembershipKey():
@@ -103,8 +103,9 @@ def _particulars(key: Key) -> _Object:
             assert_never(key)
 
 
-def _account(account: Account) -> _Object:
-    return {"id": account.id, "userPrincipalName": account.user_principal_name}
+def account(of: Account) -> _Object:
+    """Give an account, the id null where it does not exist yet."""
+    return {"id": of.id, "userPrincipalName": of.user_principal_name}
 
 
 def _seats(seats: Seats) -> _Object:
@@ -119,16 +120,16 @@ def _seats(seats: Seats) -> _Object:
     }
 
 
-def _diagnostic(diagnostic: Diagnostic) -> _Object:
+def diagnostic(diagnostic: Diagnostic) -> _Object:
+    """Give a note or a problem with its place."""
     return {
         "severity": diagnostic.severity.value,
         "summary": diagnostic.summary,
         "hint": diagnostic.hint,
-        "position": _position(diagnostic.position),
+        "position": position(diagnostic.position),
     }
 
 
-def _position(position: Position | None) -> _Object | None:
-    if position is None:
-        return None
-    return {"file": position.file, "line": position.line, "column": position.column}
+def position(of: Position | None) -> _Object | None:
+    """Give a place in a file; null where there is none."""
+    return {"file": of.file, "line": of.line, "column": of.column} if of else None

@@ -141,6 +141,7 @@ PASSWORD_RESET: Final = "User-PasswordProfile.ReadWrite.All"  # noqa: S105 -- a 
 ENABLE_DISABLE: Final = "User.EnableDisableAccount.All"
 
 PLAN_SET: Final = (
+    "AuditLog.Read.All",
     "Domain.Read.All",
     "GroupMember.Read.All",
     "GroupMember.ReadBasic.All",

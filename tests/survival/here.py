@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.commands.planning import planned
 from reconciler.errors import ExitCode, ReconcilerError
-from reconciler.executor.surroundings import Clock, Stop
 from reconciler.executor.run import execute
+from reconciler.executor.surroundings import Clock, Stop
 from reconciler.graph.connection import connect
 from reconciler.graph.permissions import check_writes
 
