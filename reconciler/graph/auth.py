@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from azure import identity
 
 from reconciler.errors import UsageError
+from reconciler.graph import federation
+from reconciler.graph.trust import certificates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
 
 WHAT_TO_SET = (
     "set AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET, "
-    "AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE; or run `az login`; "
+    "AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE (in GitHub Actions "
+    "the first two, and `id-token: write`, will do); or run `az login`; "
     "or try it without a tenant: --sandbox"
 )
+_CLIENT = "AZURE_CLIENT_ID"
 _TENANT = re.compile(r"[A-Za-z0-9.-]+")
 """What azure-identity takes as a tenant; it raises ValueError on anything else."""
 
@@ -68,12 +72,15 @@ def credential(
 ) -> TokenCredential:
     """Give the credential that *environment* describes.
 
-    A secret, a certificate and a federated token are looked for in this order; without
-    any, the Azure CLI's sign-in is used where `az` is installed, but for a Graph on this
-    machine, which no real token may reach.
+    A secret, a certificate and a federated token are looked for in this order; without any,
+    a job of GitHub Actions that AZURE_CLIENT_ID is set for signs in with GitHub's word. Else
+    the Azure CLI's sign-in is used where `az` is installed, but for a Graph on this machine,
+    which no real token may reach.
     """
     kinds = ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE")
     kind = next((name for name in kinds if environment.get(name)), None)
+    if kind is None and environment.get(_CLIENT) and federation.is_job(environment):
+        kind = _CLIENT
     if kind:
         return _of_application(kind, cloud, environment)
     if cloud.is_here or which("az") is None:
@@ -82,10 +89,10 @@ def credential(
 
 
 def _of_application(kind: str, cloud: Cloud, environment: Mapping[str, str]) -> TokenCredential:
-    missing = [n for n in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID") if not environment.get(n)]
+    missing = [n for n in ("AZURE_TENANT_ID", _CLIENT) if not environment.get(n)]
     if missing:
         raise UsageError(f"{kind} is set, but {' and '.join(missing)} not", WHAT_TO_SET)
-    tenant, client = environment["AZURE_TENANT_ID"], environment["AZURE_CLIENT_ID"]
+    tenant, client = environment["AZURE_TENANT_ID"], environment[_CLIENT]
     options = {
         "authority": cloud.login,
         # A host that Microsoft's discovery service does not know is ours to trust or not.
@@ -111,6 +118,12 @@ def _of_application(kind: str, cloud: Cloud, environment: Mapping[str, str]) -> 
                     f"{kind} names no usable certificate",
                     "give the path of a PEM or PFX file with the certificate and its private key",
                 ) from error
+        case "AZURE_CLIENT_ID":
+            job = federation.job(environment, cloud.audience)
+            return federation.Federated(
+                job.assertion,
+                lambda ask: identity.ClientAssertionCredential(tenant, client, ask, **options),
+            )
         case _:
             return identity.WorkloadIdentityCredential(
                 tenant_id=tenant,
@@ -118,9 +131,3 @@ def _of_application(kind: str, cloud: Cloud, environment: Mapping[str, str]) -> 
                 token_file_path=environment[kind],
                 **options,
             )
-
-
-def certificates(environment: Mapping[str, str]) -> str | None:
-    """Give the file of certificate authorities that the usual variables name."""
-    names = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
-    return next((environment[name] for name in names if environment.get(name)), None)

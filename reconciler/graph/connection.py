@@ -17,14 +17,13 @@ from kiota_authentication_azure.azure_identity_authentication_provider import (
 from msgraph.graph_request_adapter import GraphRequestAdapter
 
 from reconciler import __version__
-from reconciler.errors import UsageError
-from reconciler.graph.auth import Renewable, certificates, credential
+from reconciler.graph.auth import Renewable, credential
 from reconciler.graph.clouds import cloud as cloud_of
 from reconciler.graph.transport import VERSION, Graph
+from reconciler.graph.trust import trusted
 from reconciler.graph.waiting import Waiting
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from azure.core.credentials import TokenCredential
@@ -58,7 +57,7 @@ async def connect(  # noqa: PLR0913 -- what a connection needs of the world, eac
         trust_env=cloud.graph.startswith("https://"),
         http2=True,
         timeout=_TIMEOUT,
-        verify=_trusted(environment),
+        verify=trusted(environment),
         follow_redirects=False,
         headers={"User-Agent": f"entra-reconciler/{__version__}"},
     )
@@ -66,19 +65,3 @@ async def connect(  # noqa: PLR0913 -- what a connection needs of the world, eac
         adapter = GraphRequestAdapter(provider, client)
         adapter.base_url = cloud.graph + VERSION
         yield Graph(adapter, credential_, cloud, Waiting(sleep, jitter, monotonic))
-
-
-def _trusted(environment: Mapping[str, str]) -> ssl.SSLContext:
-    """Trust the usual authorities, and those that *environment* names."""
-    context = httpx.create_ssl_context(verify=True, trust_env=False)
-    if folder := environment.get("SSL_CERT_DIR"):
-        context.load_verify_locations(capath=folder)
-    if extra := certificates(environment):
-        try:
-            context.load_verify_locations(extra)
-        except OSError as error:
-            raise UsageError(
-                "REQUESTS_CA_BUNDLE, SSL_CERT_FILE or CURL_CA_BUNDLE names no usable file",
-                "give a PEM file of certificate authorities",
-            ) from error
-    return context

@@ -6,10 +6,7 @@ succeed and give nulls, which would look like differences (microsoft-graph-docs#
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, assert_never
-
-import orjson
 
 from reconciler.changes import (
     Change,
@@ -22,6 +19,7 @@ from reconciler.changes import (
     UserKey,
 )
 from reconciler.errors import PermissionMissing
+from reconciler.graph import jwt
 from reconciler.text import listing
 
 if TYPE_CHECKING:
@@ -81,12 +79,7 @@ def application(token: str) -> str | None:
 
 
 def _claim(token: str, name: str) -> object:
-    try:
-        payload = token.split(".")[1]
-        claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return claims.get(name)
-    except (IndexError, ValueError, AttributeError):
-        return None
+    return (jwt.told(token) or {}).get(name)
 
 
 def check_reads(token: str, desired: Desired) -> None:

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import re
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity import CredentialUnavailableError
 
 from reconciler.errors import GraphUnreachable, PermissionMissing, UsageError
 from reconciler.graph.auth import WHAT_TO_SET
-
-_OF_CLOCK = ("AADSTS700024", "AADSTS500133")
-"""An assertion outside the time in which it is valid (Entra, "Authentication error codes")."""
-_CLOCK = (
-    "this machine's clock is off, or the federated token is too old: mend it, then run it again"
-)
-_IDENTITY = (
-    "check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret, certificate or federated credential "
-    "behind them"
-)
+from reconciler.graph.refusals import AssertionRefused, is_unreached, remedy
 
 
 class sign_in_errors:  # noqa: N801 -- a context manager, used like a function
@@ -33,11 +24,11 @@ class sign_in_errors:  # noqa: N801 -- a context manager, used like a function
                 raise UsageError(
                     "no usable credentials for Microsoft Graph in the environment", WHAT_TO_SET
                 ) from error
-            case ClientAuthenticationError() if not _is_unreached(error):
+            case ClientAuthenticationError() if not is_unreached(error):
                 line = _first_line(error)
-                hint = _CLOCK if any(code in line for code in _OF_CLOCK) else _IDENTITY
+                presented = error.presented if isinstance(error, AssertionRefused) else None
                 raise PermissionMissing(
-                    f"the login service refused to sign in: {line}", hint
+                    f"the login service refused to sign in: {line}", remedy(line, presented)
                 ) from error
             case AzureError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise GraphUnreachable(
@@ -58,13 +49,9 @@ class sign_in_errors:  # noqa: N801 -- a context manager, used like a function
                 return
 
 
-def _is_unreached(error: ClientAuthenticationError) -> bool:
-    """Whether azure-identity calls it a refusal that nobody answered, as it does."""
-    return isinstance(error.__cause__ or error.__context__, ServiceRequestError)
-
-
 def _first_line(error: BaseException) -> str:
     """Give what it says, less the ids and the time that follow."""
     line = (str(error).splitlines() or [""])[0]
     line = re.split(r" (?:Trace ID|Correlation ID|Timestamp): ", line)[0]
-    return line.removeprefix("Authentication failed: ")
+    line = line.removeprefix("Authentication failed: ")
+    return re.sub(r"^Microsoft Entra ID error '\(\w+\) (?=AADSTS)", "", line)

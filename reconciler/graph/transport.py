@@ -95,7 +95,7 @@ class Graph:
     def token(self) -> str:
         """Give the access token; signs in where that has not happened yet."""
         with sign_in_errors():
-            return self._credential.get_token(self._cloud.scope).token
+            return self._credential.get_token(self._cloud.scope, enable_cae=True).token
 
     async def batch(self, requests: Sequence[RequestInformation]) -> list[Answer]:
         """Send up to twenty requests at once, once; answers come in their order.

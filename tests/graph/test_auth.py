@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from reconciler.errors import UsageError
-from reconciler.graph.auth import WHAT_TO_SET, certificates, credential
+from reconciler.graph.auth import WHAT_TO_SET, credential
 from reconciler.graph.clouds import CLOUDS, Cloud
+from reconciler.graph.federation import Federated
+from reconciler.graph.trust import certificates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,12 +104,42 @@ def test_a_federated_token(tmp_path: Path) -> None:
     assert isinstance(credential(GLOBAL, environment, nothing), identity.WorkloadIdentityCredential)
 
 
+JOB = {"GITHUB_ACTIONS": "true"}
+ASKS = {
+    "ACTIONS_ID_TOKEN_REQUEST_URL": "https://token.example/",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t",
+}
+
+
+@pytest.mark.parametrize("job", [JOB | ASKS, ASKS], ids=["GitHub", "what stands for it"])
+def test_a_job_of_github_actions(job: dict[str, str]) -> None:
+    """A job that may ask GitHub signs in with its word, `az` or not; nobody is asked yet."""
+    found = credential(GLOBAL, {**WHO, **ELSEWHERE, **job}, everything)
+
+    assert isinstance(found, Federated)
+
+
+def test_a_job_that_may_not_ask() -> None:
+    """An application that was named is not quietly replaced by whoever signed in with `az`."""
+    with pytest.raises(UsageError, match=r"^this job may not ask GitHub for a token"):
+        credential(GLOBAL, {**WHO, **JOB}, everything)
+
+
+def test_a_job_without_an_application_uses_az() -> None:
+    """An earlier step may have signed in with `az`, as azure/login does."""
+    environment = {**JOB, "AZURE_TENANT_ID": WHO["AZURE_TENANT_ID"]}
+
+    assert isinstance(credential(GLOBAL, environment, everything), identity.AzureCliCredential)
+
+
 def test_a_secret_comes_first(certificate: Path) -> None:
     """Where several are set, the order is fixed."""
     environment = {
         **WHO,
         "AZURE_CLIENT_SECRET": "s",
         "AZURE_CLIENT_CERTIFICATE_PATH": str(certificate),
+        **JOB,
+        **ASKS,
     }
 
     assert isinstance(credential(GLOBAL, environment, nothing), identity.ClientSecretCredential)

@@ -7,17 +7,32 @@ from reconciler.graph.clouds import CLOUDS, Cloud, cloud
 
 
 @pytest.mark.parametrize(
-    ("name", "graph", "login"),
+    ("name", "graph", "login", "audience"),
     [
-        ("global", "https://graph.microsoft.com", "https://login.microsoftonline.com"),
-        ("usgov", "https://graph.microsoft.us", "https://login.microsoftonline.us"),
-        ("dod", "https://dod-graph.microsoft.us", "https://login.microsoftonline.us"),
-        ("china", "https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
+        ("global", "https://graph.microsoft.com", "https://login.microsoftonline.com", ""),
+        ("usgov", "https://graph.microsoft.us", "https://login.microsoftonline.us", "USGov"),
+        ("dod", "https://dod-graph.microsoft.us", "https://login.microsoftonline.us", "USGov"),
+        (
+            "china",
+            "https://microsoftgraph.chinacloudapi.cn",
+            "https://login.chinacloudapi.cn",
+            "China",
+        ),
     ],
 )
-def test_national_clouds(name: str, graph: str, login: str) -> None:
-    """Each cloud has a Graph and a login service of its own, and tokens for its own Graph."""
-    assert cloud(name, {}) == Cloud(graph, login, f"{graph}/.default")
+def test_national_clouds(name: str, graph: str, login: str, audience: str) -> None:
+    """Each cloud has a Graph and a login service, tokens for its Graph, and an audience."""
+    expected = f"api://AzureADTokenExchange{audience}"
+    assert cloud(name, {}) == Cloud(graph, login, f"{graph}/.default", expected)
+
+
+@pytest.mark.parametrize(
+    ("set_to", "audience"),
+    [("api://mine", "api://mine"), ("", "api://AzureADTokenExchangeChina")],
+)
+def test_an_audience_of_ones_own(set_to: str, audience: str) -> None:
+    """Where a cloud's federated credentials have another audience, a variable says so."""
+    assert cloud("china", {"RECONCILER_OIDC_AUDIENCE": set_to}).audience == audience
 
 
 def test_every_cloud_is_known() -> None:

@@ -137,12 +137,14 @@ def test_a_token(fake: Faked) -> None:
     ("words", "hint"),
     [
         ("AADSTS700024: Client assertion is not within its valid time range.", "clock is off"),
-        (REFUSED, "check AZURE_TENANT_ID"),
+        (REFUSED, "make a new secret"),
+        ("AADSTS70021: No matching federated identity record found.", "federated credential"),
+        ("AADSTS999999: Something new.", "check AZURE_TENANT_ID"),
     ],
-    ids=["clock", "secret"],
+    ids=["clock", "secret", "federation", "unknown"],
 )
 def test_a_refusal_says_what_to_check(fake: Faked, words: str, hint: str) -> None:
-    """An assertion that is not valid now is a matter of time, not of what was configured."""
+    """Each number has its remedy; what nobody has met yet is told what to compare."""
     graph = fake(lambda _: httpx.Response(500))
     graph.credential.trouble = ClientAuthenticationError(message=words)
 
