@@ -8,7 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.changes import Change, LicenseKey, ManagerKey, MembershipKey, Reason
+from reconciler.changes import (
+    Change,
+    Delete,
+    LicenseKey,
+    ManagerKey,
+    MembershipKey,
+    Reason,
+    UserKey,
+)
 from reconciler.executor.verdicts import FRESH_SECONDS
 from reconciler.model import Account, ObjectId, folded
 
@@ -27,14 +35,18 @@ class Chains:
         """Accounts that this run created or restored: their ids, and when."""
         self._ended: dict[str, str] = {}
         """Accounts whose chain has ended: the address of the change that ended it."""
+        self._kept: dict[str, str] = {}
+        """Leavers who keep something: the address of what could not be taken back."""
 
     def end(self, change: Change) -> None:
         """Note that *change* did not succeed: what hangs on its account is pointless.
 
-        Not so where a leaver keeps a license or a membership: to be blocked is worth more.
+        Not so where a leaver keeps a license or a membership: to be blocked is worth more. Only
+        the deletion waits for a rerun: what a deleted account has, nobody can take from it.
         """
         is_leaver = change.reason is Reason.USER_NOT_DECLARED
         if is_leaver and isinstance(change.key, LicenseKey | MembershipKey):
+            self._kept.setdefault(_name(change.key.account), change.key.address)
             return
         self._ended.setdefault(_name(change.key.account), change.key.address)
 
@@ -43,10 +55,17 @@ class Chains:
         ended = self._ended.get(_name(change.key.account))
         if ended and ended != change.key.address:
             return ended
+        if self.keeps(change) and not change.fields:
+            return self.keeps(change)  # blocked already: there is nothing left but to delete it
         manager = change.key.manager if isinstance(change.key, ManagerKey) else None
         if manager and manager.id is None and _name(manager) not in self._made:
             return f"user/{_name(manager)}"
         return None
+
+    def keeps(self, change: Change) -> str | None:
+        """Give the address of what an account that *change* would delete still has."""
+        is_deletion = isinstance(change, Delete) and isinstance(change.key, UserKey)
+        return self._kept.get(_name(change.key.account)) if is_deletion else None
 
     def made(self, account: Account, id_: ObjectId) -> None:
         """Note that *account* exists since now."""

@@ -149,6 +149,9 @@ class Engine:
         for task in writing:
             if not task.requests:
                 task.requests = self._maker.requests_for(task.operation, self._password(task))
+                task.keeps = self._chains.keeps(task.operation.changes[0])
+                if task.keeps:
+                    task.requests.pop()  # the deletion comes last
         if writing:
             addresses = [c.key.address for task in writing for c in task.operation.changes]
             self._records.journal.write("sending", changes=addresses)

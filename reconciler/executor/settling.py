@@ -186,6 +186,9 @@ class Settling:
             task.step += 1
             task.history = History()
             return [task]
+        if task.keeps:
+            because = f"blocked, and not deleted: {task.keeps} did not succeed"
+            return self._refused(task, GraphError(0, "NotDeleted", because), lost=False)
         for change in task.operation.changes:
             self._settled(
                 Applied(change, self._clock.now(), verdict.reply.request_id, verdict.note)

@@ -37,6 +37,8 @@ class Task:
     """Whether what comes next is no write, but a look at whether the account exists."""
     doubt: GraphError | None = None
     """Why that has to be asked."""
+    keeps: str | None = None
+    """What the account still has that is only blocked now, and would be deleted."""
 
     @property
     def address(self) -> str:

@@ -585,6 +585,31 @@ def test_a_token_that_is_echoed_is_kept_nowhere(company: Company, make: Making) 
     assert tokens[0][:20] not in kept
 
 
+@pytest.mark.parametrize("is_blocked", [False, True], ids=["open", "blocked already"])
+def test_a_leaver_who_keeps_something_is_blocked_and_deleted_later(
+    company: Company,
+    make: Making,
+    is_blocked: bool,  # noqa: FBT001 -- a column of the table
+) -> None:
+    """Nobody can take anything from a deleted account: a rerun deletes it once that is done."""
+    ada, bob = (make.person(name, groups=(STAFF,)) for name in ("ada", "bob"))
+    company.apply(make.desired(ada, bob))
+    if is_blocked:
+        company.apply(make.desired(ada, make.person("bob", groups=(STAFF,), accountEnabled=False)))
+    denied = make.error(403, "Authorization_RequestDenied", "no")
+    company.faults.append(make.fault("DELETE", "members/", denied, times=1))
+
+    first = company.apply(make.desired(ada, removal=Removal.DELETE))
+    shown = company.get("/users/bob@contoso.com?$select=accountEnabled")
+    second = company.apply(make.desired(ada, removal=Removal.DELETE))
+
+    (told,) = first.of_kind("user")
+    assert shown["accountEnabled"] is False
+    assert told.word == ("skipped" if is_blocked else "failed")
+    assert second.run.result == "applied"
+    assert "error" in company.get("/users/bob@contoso.com")
+
+
 class Leaving:
     """A credential that works until the run is under way."""
 
