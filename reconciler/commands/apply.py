@@ -28,6 +28,7 @@ from reconciler.text import counted, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from reconciler.executor.audit import Approval
     from reconciler.executor.receipt import Run
     from reconciler.executor.surroundings import Stop
     from reconciler.graph.transport import Graph
@@ -69,10 +70,14 @@ def command(
     """
     forbid_core_dumps()
     paths, sandbox = planning.sorted_out(paths, sandbox)
+    from reconciler.commands import recording
+    from reconciler.webhook import is_wanted
+
     reviewed = _reviewed(approved) if approved else None
+    is_wanted(os.environ)
     desired = planning.desired_from(paths, since)
     with planning.environment(sandbox) as environment:
-        asking = _Asking(allow_removals, reviewed, yes)
+        asking = _Asking(allow_removals, reviewed, yes, recording.approval(approved))
         return asyncio.run(_apply(desired, cloud, environment, asking, out))
 
 
@@ -85,6 +90,8 @@ class _Asking:
     """What was approved; None where nothing had to be."""
     yes: bool
     """Whether nobody is asked."""
+    approval: Approval
+    """Who let it go on."""
 
 
 def _reviewed(path: Path) -> Approved:
@@ -107,7 +114,7 @@ async def _apply(
     async with connect(cloud, environment) as graph:
         plan = await _agreed(graph, desired, asking)
         check_writes(graph.token(), plan.changes)
-        run = await _execute(plan, graph, out)
+        run = await _execute(plan, graph, out, asking.approval)
     if run.interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.DONE if run.result in {"applied", "nothing to do"} else ExitCode.FAILED
@@ -145,7 +152,8 @@ async def _ask(plan: Plan) -> None:
         raise click.Abort
 
 
-async def _execute(plan: Plan, graph: Graph, out: Path) -> Run:
+async def _execute(plan: Plan, graph: Graph, out: Path, approved: Approval) -> Run:
+    from reconciler.commands import recording
     from reconciler.commands.progress import Bar, Lines, Unheard
     from reconciler.executor.report import report
     from reconciler.executor.run import execute
@@ -161,6 +169,7 @@ async def _execute(plan: Plan, graph: Graph, out: Path) -> Run:
             )
         gap = "\n" if plan.changes else ""
         click.echo(gap + report(plan, run, files))
+        recording.leave(plan, run, files, approved)
     return run
 
 

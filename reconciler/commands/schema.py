@@ -5,9 +5,15 @@ from __future__ import annotations
 import click
 
 
+NAMES = ("cohort", "tenant", "plan", "receipt", "audit", "drift", "faults", "sandbox")
+
+
 @click.command("schema")
 @click.argument(
-    "name", type=click.Choice(["cohort", "tenant", "plan", "receipt", "drift", "faults", "sandbox"])
+    "name",
+    type=click.Choice(
+        ["cohort", "tenant", "plan", "receipt", "audit", "drift", "faults", "sandbox"]
+    ),
 )
 def command(name: str) -> None:
     """Print the JSON Schema of one kind of file that is written here or read here."""

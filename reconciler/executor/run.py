@@ -37,6 +37,11 @@ class Files:
     pieces: tuple[Path, ...] = ()
     """Sealed pieces that an earlier run has left: it died before it put them together."""
 
+    @property
+    def audit(self) -> Path:
+        """The audit of the run, where it has made a privileged change."""
+        return self.receipt.with_name(self.receipt.name.replace("receipt", "audit") + "l")
+
     @classmethod
     def unused(cls, folder: Path) -> Files:
         """Give the first pair of names that is free in *folder*; it is made where needed."""
