@@ -72,9 +72,9 @@ $(VENV)/test: tests/requirements.txt pyproject.toml | $(VENV)/bin/python
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# A client that others wrote, for the tests that take the sandbox for Microsoft's.
+# What others wrote, in JavaScript: a client of Microsoft 365, and a GitHub for the workflows.
 $(VENV)/foreign: tests/foreign/package-lock.json | $(VENV)/bin/python
 	@if command -v npm > /dev/null; then \
 	  mkdir -p $@ && cp tests/foreign/package.json tests/foreign/package-lock.json $@/ && \
 	  npm ci --prefix $@ --ignore-scripts --no-audit --no-fund --silent && touch $@; \
-	else echo "npm is not on this machine: the tests with the CLI for Microsoft 365 are skipped"; fi
+	else echo "npm is not on this machine: the tests with the CLI for Microsoft 365 and with a GitHub are skipped"; fi

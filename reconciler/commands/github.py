@@ -36,11 +36,10 @@ def comment(folder: Path, kind: str) -> None:
     if number is None:
         raise UsageError("this run is about no pull request", "run it on `pull_request` events")
     body = _read(folder / "plan.md") + _footer(context, "The whole plan and its report")
-    is_news = bool(json.loads(_read(folder / "comment.json"))["isNews"])
     from reconciler.github.api import github
 
     with github(os.environ) as api:
-        url = keep_comment(api, number, context.voice(kind), body, is_news=is_news)
+        url = keep_comment(api, number, context.voice(kind), body, is_news=_is_news(folder))
     click.echo(url or "nothing to say, and nothing said so far")
 
 
@@ -95,6 +94,14 @@ def approved(commit: str | None, workflow: str, artifact: str, out: Path) -> Non
         raise ReconcilerError(f"cannot write into '{out}': {reason}") from error
     set_outputs(os.environ, {"pull-request": found.pull_request, "plan": str(out / "plan.json")})
     click.echo(f"approved with pull request #{found.pull_request}, at {found.head[:12]}")
+
+
+def _is_news(folder: Path) -> bool:
+    """Whether there is something to say: changes, or why there is no plan."""
+    if not (folder / "plan.json").exists():
+        return True
+    plan = json.loads(_read(folder / "plan.json"))
+    return bool(plan["changes"] or plan["refusals"])
 
 
 def _footer(context: Context, what: str) -> str:
