@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-
 NAMES = ("cohort", "tenant", "plan", "receipt", "audit", "drift", "faults", "sandbox")
 
 

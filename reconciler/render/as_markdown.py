@@ -23,6 +23,7 @@ from reconciler.render import outline, totals
 from reconciler.render.cells import after, fields, listed, symbol, what
 from reconciler.render.github import Section, cell, code, cut, fitted, optional, table, titled
 from reconciler.render.outline import WORDS
+from reconciler.render.story import story
 from reconciler.text import counted, visible
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def problems(diagnostics: Sequence[Diagnostic]) -> str:
 
 def _sections(plan: Plan) -> Iterator[Section]:
     yield Section(_opening(plan))
+    yield Section(story(plan, code))
     yield Section(_removals(plan))
     yield Section(_taken_over(plan))
     yield Section(_roles(plan))
