@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reconciler.sandbox.serving import Running, bound, config, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from starlette.types import Receive, Scope, Send
 
     from tests.cli.conftest import Outcome
 
@@ -198,3 +204,56 @@ def test_what_is_no_plan_approves_nothing(run: Run, content: str) -> None:
 
     assert applied.code == 64
     assert "'p.json' is no plan that can have been approved" in applied.err
+
+
+ROLE = "roles: [{role: Reports Reader, justification: Weekly figures, ticket: CHG7}]\n"
+
+
+@pytest.mark.usefixtures("merged")
+def test_privileged_changes_are_told_where_somebody_listens(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who approved stands in the audit; where nobody takes it, the command says so and fails."""
+    Path("cohorts/tenant.yaml").write_text(TENANT + "roles: [Reports Reader]\n")
+    _cohort("beta", "bob")
+    file = Path("cohorts/beta.yaml")
+    file.write_text(file.read_text().replace("credentials:", f"{ROLE}credentials:"))
+    Path("plan").mkdir()
+    Path("plan/approval.json").write_text('{"pullRequest": 7, "approvers": ["zoe"]}')
+    assert run("plan", "--report", "plan", SANDBOX).code == 0
+    with bound(0) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/audit"
+        heard: list[bytes] = []
+
+        async def listen(scope: Scope, receive: Receive, send: Send) -> None:
+            heard.append(await Request(scope, receive).body())
+            await Response(status_code=204 if b"Weekly" in heard[-1] else 410)(scope, receive, send)
+
+        monkeypatch.setenv("RECONCILER_AUDIT_WEBHOOK", address)
+        unsigned = run("apply", "--yes", *APPROVED, SANDBOX)
+        monkeypatch.setenv("RECONCILER_AUDIT_WEBHOOK_SECRET", "shared")
+        with serving(Running(((config(listen), listening),))):
+            told = run("apply", "--yes", *APPROVED, SANDBOX)
+            file.write_text(file.read_text().replace("Reader, justification: Weekly figures", ""))
+            file.write_text(file.read_text().replace("{role: Reports , ticket: CHG7}", ""))
+            refused = run("apply", "--yes", "--allow-removals", "9", SANDBOX)
+
+    record = json.loads(heard[0])
+    assert (unsigned.code, told.code, refused.code) == (64, 0, 1)
+    assert record["approval"]["pullRequest"] == 7
+    assert record["approval"]["approvers"] == ["zoe"]
+    assert (record["justification"], record["ticket"]) == ("Weekly figures", "CHG7")
+    assert "the audit could not be delivered to 127.0.0.1: it answered 410" in refused.err
+    assert "1 of 1 change made" in refused.out
+
+
+@pytest.mark.usefixtures("merged")
+def test_an_approval_that_cannot_be_read_is_told(run: Run) -> None:
+    """What lies beside the plan and is broken stops the apply before anything is asked."""
+    assert run("plan", "--report", "plan", SANDBOX).code == 0
+    Path("plan/approval.json").write_text("no JSON")
+
+    applied = run("apply", "--yes", *APPROVED, SANDBOX)
+
+    assert applied.code == 64
+    assert "'plan/approval.json' cannot be read" in applied.err
