@@ -61,7 +61,7 @@ def command(
     purpose: str,
     format_: str,
 ) -> int:
-    """Check tenant and identity step by step, and say how to mend what fails.
+    """Check tenant and identity, with a remedy for each failure.
 
     PATH is a cohort file or a folder of them; without one it is cohorts/. Permissions are
     judged by what these files ask for. Nothing is changed.

@@ -66,9 +66,9 @@ def command(
     out: Path | None,
     report: Path | None,
 ) -> int:
-    """Say what the tenant has that the files do not say, and who made it so.
+    """Say what the tenant has and the files do not say.
 
-    PATH is a cohort file or a folder of them; without one it is cohorts/. Exits with 4
+    Where the audit log tells, also who made it so. PATH is a cohort file or a folder of them; without one it is cohorts/. Exits with 4
     where there is drift, and with 3 where there is none and guards refuse the files.
     """
     paths, sandbox = planning.sorted_out(paths, sandbox)

@@ -21,7 +21,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @click.group("github")
 def group() -> None:
-    """Comment on pull requests, keep an issue, fetch what was approved."""
+    """Do on GitHub what the workflows need."""
 
 
 @group.command("comment")

@@ -39,7 +39,7 @@ _port = click.IntRange(0, 65535)
 
 @click.group("sandbox")
 def group() -> None:
-    """Run a tenant of Microsoft Entra ID on this machine, to try things without one."""
+    """Run a tenant of Microsoft Entra ID on this machine."""
 
 
 @group.command()

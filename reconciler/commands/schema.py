@@ -15,7 +15,7 @@ NAMES = ("cohort", "tenant", "plan", "receipt", "audit", "drift", "faults", "san
     ),
 )
 def command(name: str) -> None:
-    """Print the JSON Schema of one kind of file that is written here or read here."""
+    """Print the JSON Schema of one kind of file."""
     from reconciler.config.schema import schema_text
 
     click.echo(schema_text(name), nl=False)

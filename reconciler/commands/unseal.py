@@ -24,7 +24,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="File with an age identity or an OpenSSH private key; may be given several times.",
 )
 def command(file: Path, identities: tuple[Path, ...]) -> None:
-    """Decrypt a credentials FILE and write its CSV to standard output.
+    """Open a credentials FILE and write its CSV to standard output.
 
     `age -d -i IDENTITY FILE` does the same, and asks for the passphrase of a protected key.
     """
