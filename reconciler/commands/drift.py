@@ -68,8 +68,9 @@ def command(
 ) -> int:
     """Say what the tenant has and the files do not say.
 
-    Where the audit log tells, also who made it so. PATH is a cohort file or a folder of them; without one it is cohorts/. Exits with 4
-    where there is drift, and with 3 where there is none and guards refuse the files.
+    Where the audit log tells, also who made it so. PATH is a cohort file or a folder of
+    them; without one it is cohorts/. Exits with 4 where there is drift, and with 3 where
+    there is none and guards refuse the files.
     """
     paths, sandbox = planning.sorted_out(paths, sandbox)
     desired = planning.desired_from(paths)
