@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.executor.verdicts import is_account
 from reconciler.graph.errors import Meaning
 from reconciler.graph.reply import Reply
 
@@ -53,11 +54,6 @@ class Unknown:
 
 
 Sight = Found | Taken | Absent | LookAgain | Unknown
-
-
-def is_account(body: object) -> bool:
-    """Whether *body* tells the id of an account."""
-    return isinstance(body, dict) and isinstance(body.get("id"), str)
 
 
 def judge_look(answer: Answer, found: str | None, mark: str, history: History) -> Sight:

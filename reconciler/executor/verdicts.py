@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.changes import Create, Delete, LicenseKey, MembershipKey, Restore, UserKey
-from reconciler.executor.looking import is_account
 from reconciler.graph.errors import GraphError, Meaning
 from reconciler.graph.reply import Reply
 from reconciler.graph.transport import NoAnswer
@@ -195,6 +194,11 @@ _NOT_TOLD = NoAnswer("Graph said that it created the account, and not which")
 def _is_complete(operation: Operation, reply: Reply) -> bool:
     """Whether *reply* holds what the rest of the run needs: the id of a new account."""
     return not makes_account(operation) or is_account(reply.body)
+
+
+def is_account(body: object) -> bool:
+    """Whether *body* tells the id of an account."""
+    return isinstance(body, dict) and isinstance(body.get("id"), str)
 
 
 def makes_account(operation: Operation) -> bool:
