@@ -14,7 +14,7 @@ import click
 
 from reconciler import atomic, render
 from reconciler.commands import planning
-from reconciler.commands.reporting import leave, leave_problem
+from reconciler.commands.reporting import leave, leave_problem, page
 from reconciler.errors import ExitCode, ReconcilerError, Refused, UsageError
 from reconciler.text import visible
 
@@ -31,6 +31,7 @@ class Format(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
     JSON = "json"
+    HTML = "html"
 
 
 @click.command("plan")
@@ -118,5 +119,7 @@ def rendered(plan: Plan, format_: Format, *, color: bool, width: int) -> str:
             return render.markdown(plan)
         case Format.JSON:
             return render.json(plan)
+        case Format.HTML:
+            return page(plan)
         case _:
             assert_never(format_)

@@ -22,7 +22,11 @@ PLAN_JSON, PLAN_MARKDOWN, PLAN_HTML = "plan.json", "plan.md", "plan.html"
 
 def leave(folder: Path, plan: Plan) -> None:
     """Write *plan* into *folder*, add it to the run's page, and set the step's outputs."""
-    forms = {PLAN_JSON: render.json(plan), PLAN_MARKDOWN: render.comment(plan)}
+    forms = {
+        PLAN_JSON: render.json(plan),
+        PLAN_MARKDOWN: render.comment(plan),
+        PLAN_HTML: page(plan),
+    }
     _fill(folder, forms)
     add_summary(os.environ, render.markdown(plan))
     set_outputs(
@@ -36,6 +40,13 @@ def leave(folder: Path, plan: Plan) -> None:
             **{name.replace(".", "-"): str(folder / name) for name in forms},
         },
     )
+
+
+def page(plan: Plan) -> str:
+    """Give *plan* as the page for a browser, with what an apply of it would cost."""
+    from reconciler.graph.estimate import estimate
+
+    return render.html(plan, estimate(plan))
 
 
 def leave_problem(folder: Path, error: ReconcilerError) -> None:
