@@ -179,10 +179,22 @@ def test_a_report_is_of_this_plan_or_of_none(
     assert document["digest"] in outputs
     assert refused.code == 65
     assert not Path("plan/plan.json").exists()
+    assert not Path("plan/plan.html").exists()
     shown = Path("plan/plan.md").read_text("utf-8")
     assert shown.startswith("### No plan can be made: 1 problem\n")
     assert "cohorts/beta.yaml:8" in shown
     assert (tmp_path / "summary").read_text("utf-8").endswith(shown)
+
+
+@pytest.mark.usefixtures("merged")
+def test_the_page_is_the_same_by_itself_and_in_a_report(run: Run) -> None:
+    """`--format html` writes the page that a report holds, and it names the plan's digest."""
+    alone = run("plan", "--format", "html", "--report", "plan", SANDBOX)
+
+    assert alone.code == 0
+    assert alone.out == Path("plan/plan.html").read_text("utf-8")
+    digest = json.loads(Path("plan/plan.json").read_text("utf-8"))["digest"]
+    assert f"<code><bdi>{digest}</bdi></code>" in alone.out
 
 
 @pytest.mark.usefixtures("merged")
