@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+PIP := $(BIN)/python -I -m pip --disable-pip-version-check --no-input --quiet
 DEMO := out/demo
 
 .DEFAULT_GOAL := help
@@ -60,7 +60,7 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: $(PYTHON) is older than 3.11: set PYTHON to a newer one"; exit 1; }
 	@echo "setting up $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -I -m venv $(VENV)
 
 $(VENV)/runtime: requirements.txt pyproject.toml | $(VENV)/bin/python
 	@$(PIP) install --require-hashes --requirement requirements.txt

@@ -166,6 +166,8 @@ class TenantFile:
     removals: RemovalLimit = RemovalLimit()
     protected: tuple[str, ...] = ()
     """UPNs or ids that no plan may change."""
+    privileged_folder: str | None = None
+    """Below the tenant file's: only its cohorts may make people privileged. None is any."""
     position: Position | None = None
 
 
@@ -184,6 +186,8 @@ class Desired:
     unread: tuple[str, ...] = ()
     """Files that were not named and cannot be read: whom they declare nobody knows, so that
     nobody can be taken for having left."""
+    privileged: frozenset[str] = frozenset()
+    """Files in the folder of the tenant file's `privilegedFolder`, as positions name them."""
 
 
 # --- Observed: what the tenant holds --------------------------------------------------

@@ -139,6 +139,18 @@ def _tenants(files: Sequence[Path], paths: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(found.values())
 
 
+def within(found: Found, folder: str | None) -> frozenset[str]:
+    """Give the names of the cohort files in *folder*, one below that of the tenant file.
+
+    Links are followed: who owns a file's content owns what is asked for in it.
+    """
+    if folder is None or not found.tenants:
+        return frozenset()
+    real = Path(os.path.realpath(found.tenants[0].parent / folder))
+    inside = (path for path in found.cohorts if Path(os.path.realpath(path)).is_relative_to(real))
+    return frozenset(name_of(path) for path in inside)
+
+
 def read(path: Path) -> str | Diagnostic:
     """Give the text of *path*, or why there is none."""
     try:

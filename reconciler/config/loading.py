@@ -11,7 +11,7 @@ from reconciler.config.cohorts import CohortFile, cohort_file, wrong_cohort
 from reconciler.config.composing import compose
 from reconciler.config.crossing import declared, disallowed, duplicates, rings
 from reconciler.config.documents import Unreadable, leave_out
-from reconciler.config.files import find, name_of, read
+from reconciler.config.files import find, name_of, read, within
 from reconciler.config.schema import readings
 from reconciler.config.scrutiny import scrutinize
 from reconciler.config.tenant import misnamed, tenant_file, wrong_tenant
@@ -75,6 +75,7 @@ def _desired(found: Found, check: Check, report: list[Diagnostic]) -> Desired:
         scope=None if found.is_whole else frozenset(cohort.name for cohort in cohorts),
         elsewhere=declared(elsewhere),
         unread=(*found.unread, *lost),
+        privileged=within(found, tenant.privileged_folder if tenant else None),
     )
 
 

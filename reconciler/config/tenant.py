@@ -47,6 +47,7 @@ def tenant_file(document: Document) -> TenantFile:
         removal=Removal(cast("str", root.get("removal", standard.removal))),
         removals=_removals(document, guards),
         protected=tuple(cast("list[str]", guards.get("protected", ()))),
+        privileged_folder=cast("str | None", guards.get("privilegedFolder")),
         position=document.position(root.marks["tenant"]),
     )
 

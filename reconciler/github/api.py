@@ -42,8 +42,9 @@ class GitHub:
     ) -> None:
         self.files = httpx.Client(timeout=client.timeout)
         """Fetches what GitHub keeps elsewhere; it knows no token."""
+        self.repository = repository
+        """Its owner and name."""
         self._client = client
-        self._repository = repository
         self._sleep = sleep
 
     def close(self) -> None:
@@ -91,7 +92,7 @@ class GitHub:
         return reply.content
 
     def _asked(self, method: str, path: str, needs: str, **more: Any) -> httpx.Response:  # noqa: ANN401 -- httpx's own
-        url = f"/repos/{self._repository}/{path}"
+        url = f"/repos/{self.repository}/{path}"
         reply = self._sent(lambda: self._client.request(method, url, **more))
         if reply.is_success or reply.has_redirect_location:
             return reply

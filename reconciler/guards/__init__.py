@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.guards.accounts import foreign_accounts, protected_accounts, synced_accounts
-from reconciler.guards.entitlements import privileged_roles, unlisted_entitlements
+from reconciler.guards.entitlements import misplaced, privileged_roles, unlisted_entitlements
 from reconciler.guards.groups import unwritable_groups
 from reconciler.guards.licenses import seats, usage_locations
 from reconciler.guards.names import unknown_names
@@ -30,6 +30,7 @@ GUARDS: tuple[Callable[[Situation], Iterator[Diagnostic]], ...] = (
     unknown_names,
     unlisted_entitlements,
     privileged_roles,
+    misplaced,
     unwritable_groups,
     foreign_accounts,
     synced_accounts,

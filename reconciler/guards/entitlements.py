@@ -93,3 +93,34 @@ def privileged_roles(situation: Situation) -> Iterator[Diagnostic]:
                 "list it under `roles:` in a tenant file that identity administrators guard",
                 change.position,
             )
+
+
+def misplaced(situation: Situation) -> Iterator[Diagnostic]:
+    """Refuse what makes people privileged outside the folder that is kept for it."""
+    folder, files = situation.tenant_file.privileged_folder, situation.desired.privileged
+    if folder is None:
+        return
+    for user in situation.desired.users:
+        for role in user.roles:
+            if role.position.file not in files:
+                found = situation.names.roles[role.role]
+                name = role.role if isinstance(found, Unresolved) else found.display_name
+                yield _misplaced(f"role '{visible(name)}'", folder, role.position)
+        for membership in user.groups:
+            group = situation.names.groups[membership.group]
+            if isinstance(group, Unresolved) or membership.position.file in files:
+                continue
+            if group.is_assignable_to_role:
+                yield _misplaced(
+                    f"group '{visible(group.display_name)}' can hold directory roles, and",
+                    folder,
+                    membership.position,
+                )
+
+
+def _misplaced(what: str, folder: str, position: Position) -> Diagnostic:
+    return Diagnostic(
+        f"{what} may be asked for only by cohorts in '{visible(folder)}'",
+        "move the cohort into that folder, where identity administrators review it",
+        position,
+    )

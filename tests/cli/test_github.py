@@ -29,6 +29,7 @@ HEAD, MERGED = "a" * 40, "b" * 40
 PULL = {
     "number": 7,
     "head": {"sha": HEAD},
+    "base": {"ref": "main", "repo": {"default_branch": "main"}},
     "merge_commit_sha": MERGED,
     "merged_at": "2026-03-02T09:00:00Z",
 }
@@ -37,8 +38,15 @@ RUN = {
     "head_sha": HEAD,
     "path": ".github/workflows/plan.yml",
     "conclusion": "success",
+    "head_repository": {"full_name": "contoso/people"},
 }
-ARTIFACT = {"id": 5, "name": "plan", "expired": False}
+ARTIFACT = {"id": 5, "name": "plan", "expired": False, "created_at": "2026-03-02T08:00:00Z"}
+REVIEW = {
+    "user": {"login": "rita", "type": "User"},
+    "state": "APPROVED",
+    "commit_id": HEAD,
+    "submitted_at": "2026-03-02T08:30:00Z",
+}
 PLAN: dict[str, list[int]] = {"changes": [], "refusals": []}
 
 
@@ -61,9 +69,9 @@ def _hub() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
         known: dict[str, Any] = {
             "pulls": [PULL],
             "actions/runs": {"workflow_runs": [RUN]},
-            "actions/runs/3/artifacts": {
-                "artifacts": [{"id": 5, "name": "plan", "expired": False}]
-            },
+            "actions/runs/3/artifacts": {"artifacts": [ARTIFACT]},
+            "pulls/7/reviews": [REVIEW],
+            "collaborators/rita/permission": {"permission": "write"},
         }
         return JSONResponse(known.get(path, []))
 
@@ -159,7 +167,7 @@ def test_what_was_approved_is_fetched(
         "pullRequest": 7,
         "head": HEAD,
         "planRun": 3,
-        "approvers": [],
+        "approvers": ["rita"],
     }
     assert "got/plan.json" in Path("outputs").read_text()
     assert written == []

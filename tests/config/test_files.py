@@ -443,3 +443,18 @@ def test_at_most_a_hundred_are_told_and_all_are_counted(repository: Repository) 
     assert list(error.diagnostics) == sorted(
         error.diagnostics, key=lambda diagnostic: (diagnostic.position, diagnostic.summary)
     )
+
+
+def test_cohorts_of_the_privileged_folder_are_told_apart(repository: Repository) -> None:
+    """They are those whose content lies there, whatever links lead in or out."""
+    tenant = "version: 1\ntenant: contoso.com\nsource: us\n"
+    guards = "guards: {privilegedFolder: high/er}\n"
+    repository.write("cohorts/tenant.yaml", tenant + guards)
+    for file in ("higher.yaml", "high/b.yaml", "high/er/c.yaml", "high/er/deep/d.yml"):
+        repository.write(f"cohorts/{file}", EMPTY.format(Path(file).stem))
+    Path("cohorts/high/er/link.yaml").symlink_to("../b.yaml")
+
+    named = repository.load("cohorts/high/er")
+    assert named.privileged == {"cohorts/high/er/c.yaml", "cohorts/high/er/deep/d.yml"}
+    repository.write("cohorts/tenant.yaml", tenant)
+    assert repository.load("cohorts/high/er").privileged == frozenset()

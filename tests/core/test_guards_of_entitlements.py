@@ -147,3 +147,43 @@ def test_role_assignable_group(given: Given, name: str) -> None:
     assert set(refused[1:]) <= {f"cohorts/tenant.yaml:7:1: {told}"}
     assert given.refusals(replace(desired, tenant_file=with_entry(opted_in=True)), observed) == []
     assert given.refusals(replace(desired, tenant_file=TenantFile()), observed) == refused[:1]
+
+
+def test_what_makes_people_privileged_stands_in_the_folder_that_is_kept_for_it(
+    given: Given,
+) -> None:
+    """Roles and role-assignable groups are refused in every other cohort, with where to go."""
+    staff = replace(given.group("Staff"), is_assignable_to_role=True)
+    observed = given.with_group(given.observed(), staff)
+    listed = Listed("Staff", Position("cohorts/tenant.yaml", 7), role_assignable=True)
+    file = replace(
+        given.file,
+        groups=(listed, *(given.file.groups or ())[1:]),
+        privileged_folder="privileged",
+    )
+    person = given.person(groups=["Staff", "Lab"], roles=["Reader"], fields=GB)
+    desired = given.desired(person, file=file)
+    hint = "\n  hint: move the cohort into that folder, where identity administrators review it"
+    only = f"may be asked for only by cohorts in 'privileged'{hint}"
+
+    assert given.refusals(desired, observed) == [
+        f"cohorts/beta.yaml:5:1: error: group 'Staff' can hold directory roles, and {only}",
+        f"cohorts/beta.yaml:6:1: error: role 'Reader' {only}",
+    ]
+    allowed = replace(desired, privileged=frozenset({"cohorts/beta.yaml"}))
+    assert given.refusals(allowed, observed) == []
+    unbound = replace(desired, tenant_file=replace(file, privileged_folder=None))
+    assert given.refusals(unbound, observed) == []
+
+
+def test_a_misplaced_role_that_nobody_knows_is_told_by_the_name_it_was_given(
+    given: Given,
+) -> None:
+    """An unknown name and a wrong place are two mistakes, and both are told."""
+    file = replace(given.file, privileged_folder="privileged")
+    person = given.person(groups=["Stuff"], roles=["Readr"], fields=GB)
+
+    told = given.refusals(given.desired(person, file=file), given.observed())
+
+    assert any("role 'Readr' may be asked for only by cohorts in 'privileged'" in t for t in told)
+    assert not any("group 'Stuff' can hold" in t for t in told)

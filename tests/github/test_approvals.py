@@ -26,50 +26,82 @@ def _zip(name: str = "plan.json", content: bytes = b"{}") -> bytes:
     return file.getvalue()
 
 
+def _at(hour: int) -> str:
+    return f"2026-03-02T{hour:02}:00:00Z"
+
+
 def _run(number: int, **more: object) -> dict[str, object]:
-    known = {"id": number, "head_sha": HEAD, "path": WORKFLOW, "conclusion": "success"}
+    known = {
+        "id": number,
+        "head_sha": HEAD,
+        "path": WORKFLOW,
+        "conclusion": "success",
+        "head_repository": {"full_name": "contoso/people"},
+    }
     return known | more
 
 
-def _review(login: str, state: str, commit: str = HEAD) -> dict[str, object]:
-    return {"user": {"login": login}, "state": state, "commit_id": commit}
+def _artifact(number: int, hour: int, **more: object) -> dict[str, object]:
+    known = {"id": number, "name": "plan", "expired": False, "created_at": _at(hour)}
+    return known | more
+
+
+def _review(
+    login: str, state: str = "APPROVED", hour: int = 9, commit: str = HEAD, kind: str = "User"
+) -> dict[str, object]:
+    return {
+        "user": {"login": login, "type": kind},
+        "state": state,
+        "commit_id": commit,
+        "submitted_at": _at(hour),
+    }
+
+
+def _pull(**more: object) -> dict[str, object]:
+    known = {
+        "number": 7,
+        "head": {"sha": HEAD},
+        "base": {"ref": "main", "repo": {"default_branch": "main"}},
+        "merge_commit_sha": MERGED,
+        "merged_at": _at(10),
+    }
+    return known | more
 
 
 @dataclass
 class Repository:
     """What GitHub says of one repository, by path."""
 
-    pulls: list[Any] = field(
-        default_factory=lambda: [
-            {
-                "number": 7,
-                "head": {"sha": HEAD},
-                "merge_commit_sha": MERGED,
-                "merged_at": "2026-03-02T09:00:00Z",
-            }
-        ]
+    pulls: list[Any] = field(default_factory=lambda: [_pull()])
+    runs: list[Any] = field(default_factory=lambda: [_run(3)])
+    artifacts: dict[int, list[Any]] = field(
+        default_factory=lambda: {3: [_artifact(5, 8), _artifact(6, 8, name="other")]}
     )
-    runs: list[Any] = field(default_factory=lambda: [_run(1), _run(3), _run(2)])
-    artifacts: list[Any] = field(
-        default_factory=lambda: [
-            {"id": 5, "name": "plan", "expired": False},
-            {"id": 6, "name": "other", "expired": False},
-        ]
-    )
-    reviews: list[Any] = field(default_factory=list)
+    reviews: list[Any] = field(default_factory=lambda: [_review("ada")])
+    permissions: dict[str, str] = field(default_factory=dict)
+    """What people may do, where that is not to write."""
+    fetched: list[str] = field(default_factory=list)
+
     file: bytes = field(default_factory=_zip)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        """Answer a read."""
+        """Answer a read, a page at a time."""
         path = request.url.path.removeprefix("/repos/contoso/people/")
+        first = (int(request.url.params.get("page", "1")) - 1) * 100
         if path.endswith("/zip"):
+            self.fetched.append(path)
             return httpx.Response(200, content=self.file)
+        if path.startswith("collaborators/"):
+            login = path.split("/")[1]
+            return httpx.Response(200, json={"permission": self.permissions.get(login, "write")})
+        if path.endswith("/artifacts"):
+            found = self.artifacts.get(int(path.split("/")[2]), [])
+            return httpx.Response(200, json={"artifacts": found})
         return httpx.Response(
             200,
             json={
-                "pulls": self.pulls,
+                "pulls": self.pulls[first : first + 100],
                 "actions/runs": {"workflow_runs": self.runs},
-                "actions/runs/3/artifacts": {"artifacts": self.artifacts},
                 "pulls/7/reviews": self.reviews,
             }[path],
         )
@@ -81,20 +113,41 @@ class Repository:
 
 
 def test_what_was_approved_is_found() -> None:
-    """From a commit to its pull request, to the last plan of its head, to the file itself."""
+    """From a commit to its pull request, to the plan of its head, to the file itself."""
     reviews = [
-        _review("zoe", "APPROVED"),
+        _review("zoe"),
         _review("ada", "CHANGES_REQUESTED"),
-        _review("ada", "APPROVED"),
+        _review("ada"),
         _review("ada", "COMMENTED"),
-        _review("bob", "APPROVED"),
+        _review("bob"),
         _review("bob", "DISMISSED"),
-        _review("cat", "APPROVED", "c" * 40),
+        _review("cat", commit="c" * 40),
+        _review("eve"),
+        _review("helper[bot]", kind="Bot"),
+        {"user": None, "state": "PENDING", "commit_id": HEAD, "submitted_at": None},
     ]
 
-    found = Repository(reviews=reviews).approval()
+    found = Repository(reviews=reviews, permissions={"eve": "read"}).approval()
 
     assert found == Approval(7, HEAD, 3, ("ada", "zoe"), b"{}")
+
+
+def test_a_plan_that_was_made_after_the_approval_is_not_taken_for_it() -> None:
+    """Of several plans of one head, that counts which was there when it was approved."""
+    world = Repository(
+        runs=[_run(4), _run(3)],
+        artifacts={3: [_artifact(5, 8), _artifact(4, 7)], 4: [_artifact(9, 11)]},
+    )
+
+    assert world.approval().run_id == 3
+    assert world.fetched == ["actions/artifacts/5/zip"]
+
+
+def test_a_pull_request_is_found_however_many_were_closed_since() -> None:
+    """The list is read until the merge is found."""
+    others = [_pull(merge_commit_sha="e" * 40) for _ in range(230)]
+
+    assert Repository(pulls=[*others, _pull()]).approval().pull_request == 7
 
 
 def _bomb() -> bytes:
@@ -110,8 +163,12 @@ def _bomb() -> bytes:
     [
         (lambda: Repository(pulls=[]), "no pull request was merged as bbbbbbbbbbbb"),
         (
+            lambda: Repository(pulls=[_pull(merged_at=None)]),
+            "no pull request was merged as",
+        ),
+        (
             lambda: Repository(
-                pulls=[{"number": 7, "merge_commit_sha": MERGED, "merged_at": None}]
+                pulls=[_pull(base={"ref": "x", "repo": {"default_branch": "main"}})]
             ),
             "no pull request was merged as",
         ),
@@ -120,8 +177,36 @@ def _bomb() -> bytes:
         (lambda: Repository(runs=[_run(3, path=".github/x.yml")]), "no plan was made for"),
         (lambda: Repository(runs=[_run(3, head_sha="d" * 40)]), "no plan was made for"),
         (
-            lambda: Repository(artifacts=[{"id": 5, "name": "plan", "expired": True}]),
+            lambda: Repository(runs=[_run(3, head_repository={"full_name": "eve/people"})]),
+            "no plan was made for",
+        ),
+        (lambda: Repository(runs=[_run(3, head_repository=None)]), "no plan was made for"),
+        (lambda: Repository(artifacts={}), "no plan was made for"),
+        (lambda: Repository(reviews=[]), "nobody who may write has approved aaaaaaaaaaaa"),
+        (
+            lambda: Repository(permissions={"ada": "read"}),
+            "nobody who may write has approved",
+        ),
+        (
+            lambda: Repository(artifacts={3: [_artifact(5, 8, expired=True)]}),
             "the plan that was approved with #7 is kept no longer",
+        ),
+        (
+            lambda: Repository(artifacts={3: [_artifact(5, 10)]}),
+            "the plan of #7 was made after #7 was approved",
+        ),
+        (
+            lambda: Repository(
+                artifacts={3: [_artifact(5, 8, expired=True), _artifact(6, 11)]},
+            ),
+            "the plan of #7 was made after #7 was approved",
+        ),
+        (
+            lambda: Repository(
+                artifacts={3: [_artifact(5, 7), _artifact(6, 9)]},
+                reviews=[_review("ada", hour=8), _review("bob", hour=10)],
+            ),
+            "ada approved #7 before its last plan was made",
         ),
         (lambda: Repository(file=b"no zip"), "the artifact holds no plan that can be read"),
         (lambda: Repository(file=_zip("x.json")), "the artifact holds no plan"),
@@ -130,11 +215,20 @@ def _bomb() -> bytes:
     ids=[
         "pushed",
         "closed unmerged",
+        "merged elsewhere",
         "never planned",
         "plan failed",
         "another workflow",
         "another commit",
+        "a fork's run",
+        "a deleted fork's run",
+        "no artifact",
+        "never reviewed",
+        "approved by a reader",
         "expired",
+        "planned after",
+        "planned again after",
+        "planned between",
         "broken",
         "another file",
         "a bomb",
@@ -146,4 +240,4 @@ def test_without_an_approved_plan_nothing_is_found(
     """Whatever is missing on the way is told, and what to do then."""
     with pytest.raises(Refused, match=told) as caught:
         make().approval()
-    assert "by hand" in str(caught.value.diagnostics[0].hint)
+    assert "run the workflow `override`" in str(caught.value.diagnostics[0].hint)
