@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.changes import Update
 from reconciler.diagnostics import Diagnostic
 from reconciler.plan import digest_of, operations
+from reconciler.recipients import introduced
 from reconciler.text import counted, listing, visible
 
 if TYPE_CHECKING:
@@ -111,9 +112,13 @@ def _surroundings(plan: Plan, reviewed: Approved) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 f"initial credentials of '{visible(cohort)}' would be sealed to "
                 f"{counted(len(more), 'recipient')} that nobody approved: "
-                f"{listing(sorted(more), 3)}",
+                f"{listing((introduced(key, str, _quoted) for key in sorted(more)), 3)}",
                 AGAIN,
             )
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}'"
 
 
 def _operations(plan: Plan, reviewed: Approved) -> Iterator[Diagnostic]:

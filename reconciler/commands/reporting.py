@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from reconciler import atomic, render
-from reconciler.changes import is_removal
 from reconciler.diagnostics import Diagnostic
+from reconciler.effects import takes_away
 from reconciler.errors import DiagnosedError, ReconcilerError
 from reconciler.github.actions import add_summary, set_outputs
 from reconciler.render.totals import counts
@@ -28,13 +28,13 @@ def leave(folder: Path, plan: Plan) -> None:
         PLAN_HTML: page(plan),
     }
     _fill(folder, forms)
-    add_summary(os.environ, render.markdown(plan))
+    add_summary(os.environ, render.page(plan))
     set_outputs(
         os.environ,
         {
             "changes": bool(plan.changes),
             "refused": bool(plan.refusals),
-            "removals": sum(map(is_removal, plan.changes)),
+            "removals": sum(map(takes_away, plan.changes)),
             **counts(plan),
             "digest": plan.digest,
             **{name.replace(".", "-"): str(folder / name) for name in forms},

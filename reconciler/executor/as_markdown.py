@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 from reconciler.executor.audit import privilege, privileged
 from reconciler.executor.outcomes import Applied, Failed, summary
 from reconciler.executor.report import told
-from reconciler.render.github import cell, code, table, titled
+from reconciler.render.github import (
+    PAGE_BYTES,
+    Section,
+    bytes_of,
+    cell,
+    code,
+    cut,
+    joined,
+    rows,
+    table,
+    titled,
+)
+from reconciler.render.grants import UNJUSTIFIED, grant
 from reconciler.text import counted
 
 if TYPE_CHECKING:
@@ -15,6 +27,10 @@ if TYPE_CHECKING:
     from reconciler.executor.outcomes import Outcome
     from reconciler.executor.receipt import Run
     from reconciler.plan import Plan
+    from reconciler.render.grants import Grant
+
+_AUDIT = "the audit of this run (`audit.jsonl`) has all of them."
+_RECEIPT = "the receipt of this run has all of them."
 
 
 def markdown(plan: Plan, run: Run, approval: Approval) -> str:
@@ -34,29 +50,32 @@ def markdown(plan: Plan, run: Run, approval: Approval) -> str:
         f"- {code(file.path.name)}: {counted(file.accounts, 'account')}" for file in run.sealed
     )
     columns = ("What", "Change", "Justification", "Ticket", "Outcome", "Request-id")
+    changes = table("Privileged changes", columns, map(_row, privileged(run)))
     sections = (
-        opening,
-        titled("Failed", failures),
-        table("Privileged changes", columns, map(_row, privileged(run))),
-        titled("Sealed credentials", sealed),
-        _approved(approval),
+        Section(opening),
+        Section(titled("Failed", failures), item="failure", heading=2, where=_RECEIPT),
+        rows(changes, "privileged change", is_last_to_go=True, where=_AUDIT),
+        Section(titled("Sealed credentials", sealed), item="file", heading=2, where=_RECEIPT),
+        Section(_approved(approval)),
     )
-    return "\n\n".join(filter(None, sections)) + "\n"
+    return joined(cut(sections, PAGE_BYTES, bytes_of))
 
 
 def _row(outcome: Outcome) -> tuple[str, ...]:
-    values = {field.path: field.after for field in outcome.change.fields}
+    given = grant(outcome.change)
     request_id = outcome.request_id if isinstance(outcome, Applied | Failed) else None
     return (
         str(privilege(outcome.change)),
         cell(told(outcome.change)),
-        *(cell(str(values[name])) if values.get(name) else "" for name in _SAID),
+        *(_said(given) if given else ("", "")),
         outcome.word,
         cell(request_id) if request_id else "",
     )
 
 
-_SAID = ("justification", "ticket")
+def _said(given: Grant) -> tuple[str, str]:
+    why = cell(given.justification) if given.justification else UNJUSTIFIED
+    return why, cell(given.ticket) if given.ticket else ""
 
 
 def _approved(approval: Approval) -> str:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from reconciler.changes import Create, Delete, MembershipKey, RoleAssignmentKey, UserKey, is_removal
+from reconciler.changes import Create, Delete, RoleAssignmentKey, UserKey, is_removal
+from reconciler.effects import makes_privileged
 from reconciler.executor.receipt import described
+from reconciler.render.as_json import SUSPECT, escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,11 +56,10 @@ class Approval:
 
 def privilege(change: Change) -> Privilege | None:
     """Tell why *change* belongs into the audit; None where it does not."""
+    if makes_privileged(change.key):
+        is_role = isinstance(change.key, RoleAssignmentKey)
+        return Privilege.ROLE if is_role else Privilege.ROLE_ASSIGNABLE_GROUP
     match change.key:
-        case RoleAssignmentKey():
-            return Privilege.ROLE
-        case MembershipKey(is_assignable_to_role=True):
-            return Privilege.ROLE_ASSIGNABLE_GROUP
         case UserKey() if isinstance(change, Delete):
             return Privilege.DELETION
         case UserKey() if is_removal(change):
@@ -75,8 +76,12 @@ def privileged(run: Run) -> tuple[Outcome, ...]:
 
 
 def audit(plan: Plan, run: Run, approval: Approval) -> bytes:
-    """Give the audit as JSON Lines, one object for each privileged change; nothing for none."""
-    return b"".join(orjson.dumps(record) + b"\n" for record in records(plan, run, approval))
+    """Give the audit as JSON Lines, one object for each privileged change; nothing for none.
+
+    What is hidden in a name is written out, as JSON may: a terminal shows these lines too.
+    """
+    lines = (orjson.dumps(record).decode() for record in records(plan, run, approval))
+    return "".join(f"{SUSPECT.sub(escaped, line)}\n" for line in lines).encode()
 
 
 def records(plan: Plan, run: Run, approval: Approval) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from reconciler.render.as_html import html
 from reconciler.render.as_json import json
-from reconciler.render.as_markdown import comment, markdown, problems
+from reconciler.render.as_markdown import comment, markdown, page, problems
 from reconciler.render.as_text import text
 
-__all__ = ["comment", "html", "json", "markdown", "problems", "text"]
+__all__ = ["comment", "html", "json", "markdown", "page", "problems", "text"]

@@ -13,11 +13,13 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from reconciler.changes import ACTIONS, is_removal
+from reconciler.changes import ACTIONS
+from reconciler.effects import takes_away, takes_over
 from reconciler.render import html_figures as figures
 from reconciler.render import html_sections as sections
 from reconciler.render import totals
 from reconciler.render.elements import Markup, joined, outside, tag
+from reconciler.render.grants import grants
 from reconciler.render.html_data import data
 from reconciler.render.lines import shown
 from reconciler.render.outline import WORDS
@@ -115,9 +117,9 @@ _Section = tuple[str, str, Markup]
 """Where a section is, what the list of contents calls it, and the section."""
 
 
-def _contents(parts: Iterable[_Section]) -> Markup:
-    links = (tag("li", tag("a", title, href=f"#{name}")) for name, title, _ in parts)
-    return tag("nav", tag("ul", *links), aria_label="Contents")
+def _contents(parts: Iterable[_Section]) -> Markup | None:
+    links = [tag("li", tag("a", title, href=f"#{name}")) for name, title, _ in parts]
+    return tag("nav", tag("ul", *links), aria_label="Contents") if links else None
 
 
 def _footer(plan: Plan) -> Markup:
@@ -148,10 +150,9 @@ def _footer(plan: Plan) -> Markup:
 
 
 def _sections(plan: Plan, estimate: Estimate) -> Iterator[_Section]:
-    taken = [change for change in plan.changes if is_removal(change)]
-    given = [change for change in plan.changes if not is_removal(change)]
-    over = [change for change in given if sections.takes_over(change)]
-    powers = [change for change in given if sections.is_privileged(change)]
+    taken = [change for change in plan.changes if takes_away(change)]
+    over = [c for c in plan.changes if takes_over(c) and not takes_away(c)]
+    powers = grants(plan.changes)
     if plan.refusals:
         yield "refused", f"Refused ({len(plan.refusals):,})", sections.refusals(plan)
     if taken:

@@ -1,35 +1,44 @@
 """The plan as a comment on a pull request.
 
-What a reviewer must see is always shown in full: removals, blocked sign-ins, accounts that
-are adopted, restored or get another mark, and roles. The rest gives way when the comment
-would be longer than GitHub takes; the top says so, and so does what stands in its place.
+What a reviewer must see is always shown in full: removals, blocked sign-ins, who becomes
+privileged, and accounts that are adopted, restored or get another mark. The rest gives way
+when the comment would be longer than GitHub takes; the top says so, and so does what stands
+in its place. Where even that is too long, who becomes privileged is the last to be cut.
 """
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.changes import (
-    Adopt,
-    Create,
-    MembershipKey,
-    Restore,
-    RoleAssignmentKey,
-    is_removal,
-)
+from reconciler.changes import Adopt, MembershipKey, Restore, is_removal
+from reconciler.effects import takes_away, takes_over
+from reconciler.recipients import introduced
 from reconciler.render import outline, totals
-from reconciler.render.cells import after, fields, listed, symbol, what
-from reconciler.render.github import Section, cell, code, cut, fitted, optional, table, titled
+from reconciler.render.cells import fields, listed, symbol, what
+from reconciler.render.folds import details
+from reconciler.render.github import (
+    PAGE_BYTES,
+    Section,
+    bytes_of,
+    cell,
+    code,
+    cut,
+    fitted,
+    joined,
+    optional,
+    rows,
+    table,
+    titled,
+)
+from reconciler.render.grants import UNJUSTIFIED, Grant, grants
 from reconciler.render.outline import WORDS
 from reconciler.render.story import story
-from reconciler.text import counted, visible
+from reconciler.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from reconciler.changes import Change
     from reconciler.diagnostics import Diagnostic
     from reconciler.plan import Plan
     from reconciler.render.outline import Person
@@ -42,38 +51,40 @@ _TALLIED = ("license", "membership", "roleAssignment")
 
 def markdown(plan: Plan) -> str:
     """Give the plan, no longer than `LIMIT`, unless what must be seen is."""
-    return _joined(fitted(list(_sections(plan)), LIMIT))
+    return joined(fitted(list(_sections(plan)), LIMIT))
 
 
 def comment(plan: Plan) -> str:
     """Give the plan for a pull request, never longer than `LIMIT`; what is left out says so."""
-    return _joined(cut(fitted(list(_sections(plan)), LIMIT), LIMIT))
+    return joined(cut(fitted(list(_sections(plan)), LIMIT), LIMIT))
 
 
-def _joined(sections: Iterable[str]) -> str:
-    return "\n\n".join(filter(None, sections)) + "\n"
+def page(plan: Plan) -> str:
+    """Give the plan for the page of a run, never longer than `PAGE_BYTES` in UTF-8."""
+    return joined(cut(fitted(list(_sections(plan)), LIMIT), PAGE_BYTES, bytes_of))
 
 
 def problems(diagnostics: Sequence[Diagnostic]) -> str:
     """Say, in the place of a plan, why there is none."""
     opening = f"### No plan can be made: {counted(len(diagnostics), 'problem')}"
-    sections = [Section(opening), Section(listed("Problems", diagnostics))]
-    return _joined(cut(fitted(sections, LIMIT), LIMIT))
+    told = listed("Problems", diagnostics)
+    sections = [Section(opening), Section(told, heading=2, where="`reconciler plan` shows all.")]
+    return joined(cut(fitted(sections, LIMIT), LIMIT))
 
 
 def _sections(plan: Plan) -> Iterator[Section]:
     yield Section(_opening(plan))
-    yield Section(story(plan, code))
-    yield Section(_removals(plan))
-    yield Section(_taken_over(plan))
-    yield Section(_roles(plan))
+    yield Section(story(plan, code), heading=0)
+    yield rows(_removals(plan), "removal")
+    yield rows(_privileged(plan), "privileged change", is_last_to_go=True)
+    yield rows(_taken_over(plan), "account")
     yield _people(plan)
-    yield Section(_groups(plan))
-    yield from _details(plan)
-    yield Section(_seats(plan.seats))
-    yield Section(_credentials(plan))
+    yield rows(_groups(plan), "group")
+    yield from details(plan)
+    yield rows(_seats(plan.seats), "license")
+    yield Section(_credentials(plan), heading=2)
     yield _notes(plan.notes)
-    yield Section(listed("Refused", plan.refusals))
+    yield Section(listed("Refused", plan.refusals), heading=2)
     yield Section(_closing(plan))
 
 
@@ -87,7 +98,7 @@ def _opening(plan: Plan) -> str:
 
 
 def _removals(plan: Plan) -> str:
-    rows = (
+    lines = (
         (
             symbol(change),
             what(change),
@@ -98,12 +109,30 @@ def _removals(plan: Plan) -> str:
         for person in outline.removals(plan)
         for change in person.changes
     )
-    return table("Removals", ("", "What", "Who", "Cohort", "Why"), rows)
+    return table("Removals", ("", "What", "Who", "Cohort", "Why"), lines)
+
+
+def _privileged(plan: Plan) -> str:
+    columns = ("", "What", "Scope", "Who", "Cohort", "Justification", "Ticket")
+    return table("Privileged access", columns, map(_grant, grants(plan.changes)))
+
+
+def _grant(grant: Grant) -> tuple[str, ...]:
+    change = grant.change
+    return (
+        symbol(change),
+        f"{outline.noun(change)} {cell(change.key.name)}",
+        cell(grant.scope) if grant.scope else grant.reach,
+        cell(change.key.account.user_principal_name),
+        cell(change.cohort),
+        cell(grant.justification) if grant.justification else UNJUSTIFIED,
+        cell(grant.ticket) if grant.ticket else "",
+    )
 
 
 def _taken_over(plan: Plan) -> str:
     """Give every account that becomes ours, comes back or moves to another cohort."""
-    rows = (
+    lines = (
         (
             symbol(change),
             change.verb if isinstance(change, Adopt | Restore) else "new mark",
@@ -112,38 +141,15 @@ def _taken_over(plan: Plan) -> str:
             "<br>".join(fields(change)),
         )
         for change in plan.changes
-        if not is_removal(change) and _takes_over(change)
+        if not takes_away(change) and takes_over(change)
     )
     columns = ("", "What", "Who", "Cohort", "Changes")
-    return table("Adopted, restored or moved", columns, rows)
-
-
-def _takes_over(change: Change) -> bool:
-    if isinstance(change, Create):
-        return False
-    return isinstance(change, Adopt | Restore) or any(f.path == "mark" for f in change.fields)
-
-
-def _roles(plan: Plan) -> str:
-    granted = [c for c in plan.changes if isinstance(c.key, RoleAssignmentKey)]
-    rows = (
-        (
-            symbol(change),
-            cell(change.key.name),
-            cell(change.key.account.user_principal_name),
-            cell(change.cohort),
-            after(change, "justification"),
-            after(change, "ticket"),
-        )
-        for change in granted
-        if not is_removal(change)
-    )
-    return table("Roles", ("", "Role", "Who", "Cohort", "Justification", "Ticket"), rows)
+    return table("Adopted, restored or moved", columns, lines)
 
 
 def _people(plan: Plan) -> Section:
     everybody = outline.people(plan.changes)
-    rows = (
+    lines = (
         (
             cell(person.display_name) if person.display_name else "",
             cell(person.account.user_principal_name),
@@ -152,7 +158,7 @@ def _people(plan: Plan) -> Section:
         )
         for person in everybody
     )
-    full = table("People", ("Name", "Account", "Cohort", "What happens"), rows)
+    full = table("People", ("Name", "Account", "Cohort", "What happens"), lines)
     return optional(full, counted(len(everybody), "person", "people"))
 
 
@@ -166,37 +172,15 @@ def _tally(person: Person) -> str:
 def _groups(plan: Plan) -> str:
     keys = [(c.key, is_removal(c)) for c in plan.changes if isinstance(c.key, MembershipKey)]
     tally = Counter((key.group_display_name, key.group_id, leaving) for key, leaving in keys)
-    rows = (
+    lines = (
         (cell(name), f"{tally[name, group_id, False]:,}", f"{tally[name, group_id, True]:,}")
         for name, group_id in sorted({(name, group_id) for name, group_id, _ in tally})
     )
-    return table("Groups", ("Group", "Joining", "Leaving"), rows)
-
-
-def _details(plan: Plan) -> Iterator[Section]:
-    """Give every change of each cohort that is not a removal, folded."""
-    everybody = outline.others(plan)
-    for cohort in dict.fromkeys(person.cohort for person in everybody):
-        members = [person for person in everybody if person.cohort == cohort]
-        size = counted(len(members), "person", "people")
-        number = counted(sum(len(person.changes) for person in members), "change")
-        title = f"<code>{html.escape(visible(cohort))}</code>: {number} for {size}"
-        changes = table(None, ("", "Who", "What"), map(_detail, _all_changes(members)))
-        full = f"<details><summary>{title}</summary>\n\n{changes}\n\n</details>"
-        yield optional(full, f"{number} for {size} in {code(cohort)}")
-
-
-def _all_changes(members: Iterable[Person]) -> Iterator[Change]:
-    for person in members:
-        yield from person.changes
-
-
-def _detail(change: Change) -> tuple[str, ...]:
-    return symbol(change), cell(change.key.account.user_principal_name), what(change)
+    return table("Groups", ("Group", "Joining", "Leaving"), lines)
 
 
 def _seats(seats: Iterable[Seats]) -> str:
-    rows = (
+    lines = (
         (
             cell(s.sku_part_number),
             *(f"{n:,}" for n in (s.total, s.free, s.assigned, s.freed, s.free_after)),
@@ -204,16 +188,19 @@ def _seats(seats: Iterable[Seats]) -> str:
         for s in seats
     )
     columns = ("License", "Seats", "Free before", "Assigned", "Freed", "Free after")
-    return table("Seats", columns, rows)
+    return table("Seats", columns, lines)
 
 
 def _credentials(plan: Plan) -> str:
     return titled(
         "Credentials",
         (
-            f"- {sealing.sentence(code(sealing.cohort))}: "
-            + ", ".join(code(outline.shortened(key)) for key in sealing.recipients)
+            line
             for sealing in outline.sealings(plan)
+            for line in (
+                f"- {sealing.sentence(code(sealing.cohort))}:",
+                *(f"  - {introduced(key, code, code)}" for key in sealing.recipients),
+            )
         ),
     )
 

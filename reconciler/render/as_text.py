@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from reconciler.changes import ACTIONS, ManagerKey
+from reconciler.recipients import introduced
 from reconciler.render import outline, totals
-from reconciler.render.lines import Line, padded, painted, plain, shown, wrapped
-from reconciler.render.outline import WORDS, Person
+from reconciler.render.grants import UNJUSTIFIED, grant
+from reconciler.render.lines import Line, padded, painted, plain, quoted, shown, wrapped
 from reconciler.text import counted
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.diagnostics import Diagnostic
     from reconciler.model import FieldValue
     from reconciler.plan import Plan
+    from reconciler.render.outline import Person
     from reconciler.seats import Seats
 
 _NARROWEST = 40
@@ -105,12 +107,22 @@ def _person(person: Person, remark: str = "") -> Iterator[Line]:
 
 
 def _entitlement(change: Change) -> str:
-    word = WORDS[change.key.kind]
+    word = outline.noun(change)
     if isinstance(change.key, ManagerKey):
         names = outline.managers(change.key, change.fields)
         return f"{word} {' -> '.join(shown(name) for name in names if name)}"
     off = ", ".join(map(shown, outline.without(change)))
-    return f"{word} {shown(change.key.name)}" + (f" (without {off})" if off else "")
+    rest = f" (without {off})" if off else _privilege(change)
+    return f"{word} {shown(change.key.name)}{rest}"
+
+
+def _privilege(change: Change) -> str:
+    """Mark what makes somebody privileged, and say where it holds unless that is everywhere."""
+    given = grant(change)
+    if not given:
+        return ""
+    where = f" in {shown(given.scope)}" if given.scope else ""
+    return f"{where} (privileged{'' if given.justification else f', {UNJUSTIFIED}'})"
 
 
 def _fields(fields: Iterable[FieldChange], indent: int) -> Iterator[Line]:
@@ -128,8 +140,7 @@ def _value(value: FieldValue) -> str:
         case bool():
             return str(value).lower()
         case str():
-            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-            return f'"{shown(escaped)}"'
+            return quoted(value)
         case _:
             return f"[{', '.join(map(_value, value))}]"
 
@@ -158,7 +169,7 @@ def _credentials(plan: Plan) -> Iterator[Line]:
     for sealing in sealings:
         yield Line(f"{sealing.sentence(shown(sealing.cohort))}:", 2)
         for key in sealing.recipients:
-            yield Line(shown(outline.shortened(key)), 4)
+            yield Line(introduced(key, shown, quoted), 4)
 
 
 def _diagnostics(title: str, diagnostics: Iterable[Diagnostic]) -> Iterator[Line]:

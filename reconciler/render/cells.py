@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from reconciler.changes import Create, ManagerKey, UserKey
 from reconciler.render import outline
 from reconciler.render.github import cell, code, titled
-from reconciler.render.outline import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 def what(change: Change) -> str:
     """Give what changes, and from what to what, in one cell."""
-    word = WORDS[change.key.kind]
+    word = outline.noun(change)
     match change.key:
         case ManagerKey():
             before, after = map(_value, outline.managers(change.key, change.fields))
@@ -36,11 +35,6 @@ def fields(change: Change) -> Iterator[str]:
     """Give each property, from what to what."""
     for field in change.fields:
         yield f"{cell(field.path)}: {_transition(change, field)}"
-
-
-def after(change: Change, path: str) -> str:
-    """Give the new value of one property; nothing where *change* does not touch it."""
-    return next((_value(field.after) for field in change.fields if field.path == path), "")
 
 
 def symbol(change: Change) -> str:

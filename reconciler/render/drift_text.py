@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.render import outline
 from reconciler.render.drift_words import SIGNS, WAITING, deed, headline, log, sentence, who
-from reconciler.render.lines import Line, painted, plain, shown, wrapped
+from reconciler.render.lines import Line, painted, plain, quoted, shown, wrapped
 from reconciler.text import counted
 
 if TYPE_CHECKING:
@@ -47,15 +47,10 @@ def _findings(title: str, findings: Iterable[Finding]) -> Iterator[Line]:
         yield Line()
         yield Line(f"{shown(mine[0].upn)}  ({shown(mine[0].cohort)})", 2)
         for finding in mine:
-            yield Line(sentence(finding, shown, _quoted), 4, SIGNS.get(finding.kind, "~"))
+            yield Line(sentence(finding, shown, quoted), 4, SIGNS.get(finding.kind, "~"))
             if finding.evidence:
                 by, what = who(finding.evidence, shown), deed(finding.evidence, shown)
                 yield Line(f"{shown(finding.evidence.at)} by {by}: {what}", 8, style="dim")
-
-
-def _quoted(outside: str) -> str:
-    escaped = outside.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{shown(escaped)}"'
 
 
 def _refusals(refusals: Iterable[Diagnostic]) -> Iterator[Line]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.changes import Create, ManagerKey, RoleAssignmentKey, UserKey
+from reconciler.changes import Create, ManagerKey, UserKey
 from reconciler.render import outline
 from reconciler.render.elements import Markup, joined, outside, tag, text
 from reconciler.render.lines import shown
-from reconciler.render.outline import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,20 +41,22 @@ def _arrow(before: str | None, after: str | None) -> str:
     return f"{before or NONE} → {after or NONE}"
 
 
+def named(change: Change) -> Markup:
+    """Give kind and subject of *change*."""
+    subject_ = subject(change)
+    name = joined([" ", outside(subject_)]) if subject_ else None
+    return joined([tag("span", outline.noun(change), class_="kind"), name])
+
+
 def what(change: Change) -> Markup:
     """Give kind and subject of *change*, and its fields below."""
-    subject_ = subject(change)
-    name = outside(subject_) if subject_ else None
-    return joined(
-        [tag("span", WORDS[change.key.kind], class_="kind"), name and text(" "), name]
-        + ([fields(change)] if outline.told_fields(change) else [])
-    )
+    return joined([named(change), fields(change)])
 
 
 def fields(change: Change) -> Markup:
-    """Give each property, from what to what."""
-    told = outline.told_fields(change)
-    return tag("ul", *(_field(change, field) for field in told), class_="fields")
+    """Give each property, from what to what; nothing at all where none is told."""
+    told = [_field(change, field) for field in outline.told_fields(change)]
+    return tag("ul", *told, class_="fields") if told else Markup()
 
 
 def _field(change: Change, field: FieldChange) -> Markup:
@@ -80,13 +81,6 @@ def value_text(value: FieldValue) -> str | None:
             return shown(value)
         case _:
             return ", ".join(map(shown, value))
-
-
-def after(change: Change, path: str) -> Markup:
-    """Give the new value of one property; nothing where *change* does not touch it."""
-    found = (value_text(field.after) for field in change.fields if field.path == path)
-    value = next(found, None)
-    return outside(value) if value else Markup()
 
 
 def listed(diagnostics: Iterable[Diagnostic]) -> Markup:
@@ -115,15 +109,3 @@ def _diagnostic(diagnostic: Diagnostic) -> Markup:
         place and text(" "),
         place,
     )
-
-
-def privilege(change: Change) -> Markup:
-    """Give kind and name of a privilege, and where it holds unless that is everywhere."""
-    name = joined(
-        [tag("span", WORDS[change.key.kind], class_="kind"), " ", outside(subject(change))]
-    )
-    match change.key:
-        case RoleAssignmentKey(directory_scope_id=scope) if scope != "/":
-            return joined([name, " in ", tag("code", outside(scope))])
-        case _:
-            return name

@@ -49,6 +49,7 @@ def _change(change: Change) -> dict[str, object]:
     return {
         "action": change.verb,
         "kind": WORDS[change.key.kind],
+        "noun": outline.noun(change),
         "what": shown(subject(change)),
         "why": change.reason.value,
         "place": shown(str(change.position)) if change.position else "",

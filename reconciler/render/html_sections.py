@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.changes import Adopt, Create, MembershipKey, Restore, RoleAssignmentKey, is_removal
+from reconciler.changes import MembershipKey, is_removal
+from reconciler.recipients import public_key
 from reconciler.render import html_cells as cells
 from reconciler.render import outline
 from reconciler.render.elements import Markup, joined, outside, table, tag
+from reconciler.render.grants import UNJUSTIFIED
 from reconciler.text import counted
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from reconciler.changes import Change
     from reconciler.plan import Plan
+    from reconciler.render.grants import Grant
 
 
 def section(name: str, title: str, *content: str, class_: str | None = None) -> Markup:
@@ -49,13 +52,6 @@ def removals(changes: Iterable[Change]) -> Markup:
     return section("removals", "Removals", shown, class_="grave")
 
 
-def takes_over(change: Change) -> bool:
-    """Whether an account becomes ours, comes back or moves to another cohort."""
-    if isinstance(change, Create):
-        return False
-    return isinstance(change, Adopt | Restore) or any(f.path == "mark" for f in change.fields)
-
-
 def taken_over(changes: Iterable[Change]) -> Markup:
     """Give the accounts that become ours, come back or move, with what changes in them."""
     rows = (
@@ -75,29 +71,21 @@ def taken_over(changes: Iterable[Change]) -> Markup:
     )
 
 
-def is_privileged(change: Change) -> bool:
-    """Whether somebody gets a directory role, or joins a group that can hold one."""
-    if is_removal(change):
-        return False
-    key = change.key
-    is_role = isinstance(key, RoleAssignmentKey)
-    return is_role or (isinstance(key, MembershipKey) and key.is_assignable_to_role)
-
-
-def privileged(changes: Iterable[Change]) -> Markup:
-    """Give who becomes privileged, why, and by which ticket."""
+def privileged(granted: Iterable[Grant]) -> Markup:
+    """Give who becomes privileged, where, why, and by which ticket."""
     rows = (
         (
-            outside(change.key.account.user_principal_name),
-            cells.action(change),
-            cells.privilege(change),
-            outside(change.cohort),
-            cells.after(change, "justification"),
-            cells.after(change, "ticket"),
+            outside(grant.change.key.account.user_principal_name),
+            cells.action(grant.change),
+            cells.named(grant.change),
+            outside(grant.scope) if grant.scope else grant.reach,
+            outside(grant.change.cohort),
+            outside(grant.justification) if grant.justification else tag("em", UNJUSTIFIED),
+            outside(grant.ticket) if grant.ticket else "",
         )
-        for change in changes
+        for grant in granted
     )
-    columns = ("Who", "Action", "What", "Cohort", "Justification", "Ticket")
+    columns = ("Who", "Action", "What", "Scope", "Cohort", "Justification", "Ticket")
     shown = table("Directory roles, and groups that can hold one", columns, rows)
     return section("privileged", "Privileged access", shown, class_="grave")
 
@@ -118,7 +106,7 @@ def groups(changes: Iterable[Change]) -> Markup:
 
 
 def credentials(plan: Plan) -> Markup:
-    """Give who will be able to read the initial credentials, keys in full."""
+    """Give who will be able to read the initial credentials."""
     return section("credentials", "Credentials", *_sealings(plan))
 
 
@@ -127,8 +115,13 @@ def _sealings(plan: Plan) -> Iterator[Markup]:
         # The sentence takes the cohort's name as text, and escapes it with itself.
         sentence = sealing.sentence(sealing.cohort)
         yield tag("p", f"{sentence[0].upper()}{sentence[1:]}:")
-        keys = (tag("li", tag("code", outside(key))) for key in sealing.recipients)
-        yield tag("ul", *keys, class_="keys")
+        yield tag("ul", *map(_key, sealing.recipients), class_="keys")
+
+
+def _key(recipient: str) -> Markup:
+    key = public_key(recipient)
+    name = key.comment and joined([" (calls itself ", outside(key.comment), ")"])
+    return tag("li", tag("code", outside(key.identity)), name)
 
 
 def notes(plan: Plan) -> Markup:

@@ -47,6 +47,12 @@ def shown(outside: str) -> str:
     return harmless if harmless == harmless.strip() else f'"{harmless}"'
 
 
+def quoted(outside: str) -> str:
+    """Give a value from outside between quotation marks that it cannot forge."""
+    escaped = outside.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{shown(escaped)}"'
+
+
 def wrapped(line: Line, width: int) -> Iterator[Line]:
     """Break *line* between words; a word that is too long stays whole, to be copied."""
     margin = line.indent + (2 if line.symbol else 0)

@@ -11,11 +11,12 @@ from reconciler.changes import (
     Create,
     Delete,
     ManagerKey,
+    MembershipKey,
     Reason,
     Restore,
     UserKey,
-    is_removal,
 )
+from reconciler.effects import makes_privileged, plans_taken, takes_away
 from reconciler.model import folded
 from reconciler.text import counted
 
@@ -51,10 +52,6 @@ FATES = {
 
 ENDINGS = ("deleted", "blocked", "blocked already")
 """What becomes of a leaver's account, the worst first."""
-
-_HEAD, _TAIL = 12, 8
-"""Characters of a public key that are shown: an age key's kind and the start of the key, and
-the end, which holds a checksum (Bech32, BIP 173)."""
 
 _BLOCKING = {"accountEnabled": "sign-in is blocked", "signInSessions": "sessions end"}
 
@@ -155,18 +152,18 @@ def people(changes: Iterable[Change]) -> tuple[Person, ...]:
 
 
 def _as_told(change: Change) -> tuple[int, bool, str, str]:
-    adds = not is_removal(change)
+    adds = not takes_away(change)
     return _KINDS.index(change.key.kind), adds, folded(change.key.name), change.key.address
 
 
 def removals(plan: Plan) -> tuple[Person, ...]:
     """Give what the plan takes away, person by person."""
-    return people(change for change in plan.changes if is_removal(change))
+    return people(change for change in plan.changes if takes_away(change))
 
 
 def others(plan: Plan) -> tuple[Person, ...]:
     """Give everything that the plan does besides taking away."""
-    return people(change for change in plan.changes if not is_removal(change))
+    return people(change for change in plan.changes if not takes_away(change))
 
 
 def sealings(plan: Plan) -> tuple[Sealing, ...]:
@@ -207,13 +204,12 @@ def hint_of(group: Sequence[Diagnostic]) -> str:
     return "hint" if len(group) == 1 else f"hint for these {len(group):,}"
 
 
-def shortened(recipient: str) -> str:
-    """Give enough of a public key to tell it from look-alikes, and its owner's name for it."""
-    kind, _, rest = recipient.strip().partition(" ")
-    if not rest:
-        return kind if len(kind) <= _HEAD + _TAIL else f"{kind[:_HEAD]}…{kind[-_TAIL:]}"
-    key, _, comment = rest.strip().partition(" ")
-    return f"{kind} …{key[-_TAIL:]} {comment}".rstrip()
+def noun(change: Change) -> str:
+    """Give what stands before the name of what changes: its kind, and what is grave about it."""
+    word = WORDS[change.key.kind]
+    if isinstance(change.key, MembershipKey) and makes_privileged(change.key):
+        return f"role-assignable {word}"
+    return f"service plans taken from {word}" if plans_taken(change) else word
 
 
 def without(change: Change) -> tuple[str, ...]:

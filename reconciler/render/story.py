@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from reconciler.changes import (
@@ -12,26 +12,30 @@ from reconciler.changes import (
     MembershipKey,
     RoleAssignmentKey,
 )
+from reconciler.effects import is_privileged, plans_taken
 from reconciler.render.outline import people
 from reconciler.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from reconciler.changes import Change
     from reconciler.plan import Plan
 
 LISTED = 5
 """Cohorts, and things of one kind, that are named; of the others only how many they are."""
-_VERBS: dict[tuple[type, type[Change]], tuple[str, str]] = {
-    (RoleAssignmentKey, Create): ("becomes", "become"),
-    (LicenseKey, Create): ("gets", "get"),
-    (MembershipKey, Create): ("enters", "enter"),
-    (RoleAssignmentKey, Delete): ("is no longer", "are no longer"),
-    (LicenseKey, Delete): ("loses", "lose"),
-    (MembershipKey, Delete): ("leaves", "leave"),
-}
+_VERBS = (
+    ("becomes", "become"),
+    ("enters the role-assignable", "enter the role-assignable"),
+    ("gets", "get"),
+    ("enters", "enter"),
+    ("is no longer", "are no longer"),
+    ("loses", "lose"),
+    ("loses service plans of", "lose service plans of"),
+    ("leaves", "leave"),
+)
 """In the order of telling: what gives power comes first, then what somebody gets."""
+_BECOMES, _RISES, _GETS, _ENTERS, _IS_NO_LONGER, _LOSES, _LOSES_PLANS, _LEAVES = _VERBS
 
 
 def story(plan: Plan, shown: Callable[[str], str]) -> str:
@@ -51,20 +55,37 @@ def _joining(plan: Plan, shown: Callable[[str], str]) -> str:
 
 
 def _holding(plan: Plan, shown: Callable[[str], str]) -> str:
-    clauses = [clause for kind in _VERBS for clause in _of_kind(plan.changes, kind, shown)]
+    names: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for change in plan.changes:
+        if verb := _verb(change):
+            names[verb][change.key.name] += 1
+    clauses = [clause for verb in _VERBS for clause in _clauses(verb, names[verb], shown)]
     return f"In all: {'; '.join(clauses)}." if clauses else ""
 
 
-def _of_kind(
-    changes: Iterable[Change], kind: tuple[type, type[Change]], shown: Callable[[str], str]
+def _verb(change: Change) -> tuple[str, str] | None:
+    """Give what the person of *change* does by it, as one and as several."""
+    match change:
+        case Create(key=RoleAssignmentKey()):
+            return _BECOMES
+        case Create(key=LicenseKey()):
+            return _GETS
+        case Create(key=MembershipKey()):
+            return _RISES if is_privileged(change) else _ENTERS
+        case Delete(key=RoleAssignmentKey()):
+            return _IS_NO_LONGER
+        case Delete(key=LicenseKey()):
+            return _LOSES
+        case Delete(key=MembershipKey()):
+            return _LEAVES
+        case _:
+            return _LOSES_PLANS if plans_taken(change) else None
+
+
+def _clauses(
+    verb: tuple[str, str], names: Counter[str], shown: Callable[[str], str]
 ) -> Iterator[str]:
-    key, action = kind
-    names = Counter(
-        change.key.name
-        for change in changes
-        if isinstance(change.key, key) and isinstance(change, action)
-    )
-    one, several = _VERBS[kind]
+    one, several = verb
     for name, number in names.most_common(LISTED):
         yield f"{number:,} {one if number == 1 else several} {shown(name)}"
     rest = len(names) - LISTED

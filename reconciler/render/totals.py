@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from reconciler.changes import ACTIONS, ManagerKey, Update, UserKey, is_removal
+from reconciler.changes import ACTIONS, ManagerKey, Update, UserKey
+from reconciler.effects import is_privileged, plans_taken, takes_away
 from reconciler.render.outline import ENDINGS, FATES, blocks, people
 from reconciler.text import counted
 
@@ -32,6 +33,7 @@ _DEEDS = (
     "adopt and block",
     "restore and block",
     "take back",
+    "reduce",
     "create",
     "adopt",
     "restore",
@@ -84,8 +86,10 @@ def summary(plan: Plan) -> str:
     if not plan.changes:
         return "nothing to do"
     total = counted(len(plan.changes), "change")
-    taken = counted(sum(map(is_removal, plan.changes)), "removal")
-    return f"{', '.join(_clauses(plan))} ({total}, {taken})"
+    taken = counted(sum(map(takes_away, plan.changes)), "removal")
+    powers = sum(map(is_privileged, plan.changes))
+    privileged = f", {powers:,} privileged" if powers else ""
+    return f"{', '.join(_clauses(plan))} ({total}, {taken}{privileged})"
 
 
 def _clauses(plan: Plan) -> Iterator[str]:
@@ -111,5 +115,7 @@ def _deed(change: Change) -> str:
             return "change" if isinstance(change, Update) else change.verb
         case ManagerKey():
             return _MANAGER.get(change.verb, change.verb)
+        case _ if plans_taken(change):
+            return "reduce"
         case _:
             return _HELD.get(change.verb, change.verb)

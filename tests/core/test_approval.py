@@ -12,6 +12,7 @@ from reconciler.diagnostics import Position
 from reconciler.model import Account, CohortName, ObjectId, UserPrincipalName
 from reconciler.plan import Plan
 from reconciler.render import json
+from tests.render.conftest import FINGERPRINT, SSH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +116,7 @@ def test_where_it_happens_is_approved_too(plan: Plan) -> None:
         recipients={BETA: ("age1priya", "age1mallory")},
     )
     seen = replace(joining, recipients={BETA: ("age1priya",)})
+    ssh = f"{SSH} \u202epriya"
     elsewhere = replace(joining, tenant=replace(plan.tenant, id=ObjectId("id-other")), source="we")
 
     assert _told(seen, joining) == []
@@ -128,6 +130,12 @@ def test_where_it_happens_is_approved_too(plan: Plan) -> None:
             "- initial credentials of 'beta' would be sealed to 1 recipient that nobody approved: "
             "age1mallory"
         ),
+    ]
+    assert _told(replace(joining, recipients={BETA: (ssh, "age1priya")}), seen) == [
+        (
+            "- initial credentials of 'beta' would be sealed to 1 recipient that nobody approved: "
+            f"ssh-ed25519 {FINGERPRINT} (calls itself 'kenji \\u{{202e}}priya')"
+        )
     ]
 
 

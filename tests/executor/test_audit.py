@@ -15,6 +15,7 @@ from reconciler.executor.as_markdown import markdown
 from reconciler.executor.audit import Approval, Privilege, audit, privilege
 from reconciler.executor.handoff import handoff
 from reconciler.model import Account, CohortName, ObjectId, Removal, UserPrincipalName
+from tests.render.conftest import FINGERPRINT, SSH
 
 if TYPE_CHECKING:
     from tests.executor.conftest import Applied, Company, Making
@@ -128,12 +129,14 @@ def test_a_text_for_who_receives_credentials(company: Company, make: Making) -> 
     (file,) = applied.run.sealed
     keys = applied.plan.recipients[file.cohort]
 
-    shown = handoff(file, (*keys, "ssh-ed25519 AAAA `x`"), "https://x/runs/5")
+    shown = handoff(file, (*keys, f"{SSH} `x`"), "https://x/runs/5")
     here = handoff(file, keys, None)
 
-    assert shown.startswith("# First passwords of 1 person in beta\n")
+    assert shown.startswith("# First passwords of 1 person in `beta`\n")
     assert all(f"- `{key}`" in shown for key in keys)
-    assert "- `ssh-ed25519 AAAA 'x'`" in shown
+    assert f"- `ssh-ed25519 {FINGERPRINT}` (calls itself `` kenji `x` ``)" in shown
+    assert "`age -d -i YOUR_KEY beta.credentials.csv.age`" in shown
+    assert "`reconciler unseal beta.credentials.csv.age -i YOUR_KEY`" in shown
     assert "Fetch the artifact `credentials` of <https://x/runs/5>, within a day" in shown
     assert "1. It is here: `beta.credentials.csv.age`." in here
     assert not re.search(r"password:", shown, re.IGNORECASE)

@@ -40,7 +40,9 @@ READER = ObjectId("f2ef992c-3afb-46b9-b7cf-a126ee74c451")
 BETA = CohortName("beta-2026")
 RESEARCH = CohortName("research-2026")
 AGE = "age1rgcep0zp2gu26tzkzy7a5jdnhwd9jggmz9cy6c42lmfqzu7rmv4q9kjvrp"
-SSH = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKr6c1l3yTnVq0zOq7Ab3dE9xz0123456789abcdefgh kenji"
+SSH = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFkdybMQfHIAtm0k93feGHUKQy/bLmIfx6NtyvGxpgr kenji"
+FINGERPRINT = "SHA256:Fc1Hd3D2cTvltBKnqvwp20iHvkL3An8twFwAQ3Iqujc"
+"""What `ssh-keygen -l` prints of it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -239,6 +241,28 @@ def returns() -> Plan:
     return replace(plan, notes=notes)
 
 
+def powers() -> Plan:
+    """Roles, everywhere and in one unit, and groups that can hold some; of them one is left."""
+    ada, bob = person("ada@contoso.com", 1), person("bob@contoso.com", 2)
+    tier = ObjectId("9d1f2a60-0000-4000-8000-000000000002")
+    unit = "/administrativeUnits/4b1a"
+    everywhere = role(ada, BETA)
+    return a_plan(
+        everywhere,
+        replace(everywhere, key=RoleAssignmentKey(ada, READER, "Reports Reader", unit), fields=()),
+        Create(
+            MembershipKey(ada, tier, "Tier 1", is_assignable_to_role=True), BETA, Wave.ENTITLEMENTS
+        ),
+        Create(MembershipKey(ada, STAFF, "Research - All staff"), BETA, Wave.ENTITLEMENTS),
+        Delete(
+            MembershipKey(bob, tier, "Tier 1", is_assignable_to_role=True),
+            BETA,
+            Wave.REVOKE_ENTITLEMENTS,
+            reason=Reason.NOT_DECLARED,
+        ),
+    )
+
+
 def refused() -> Plan:
     """One joiner too many for the seats."""
     plan = a_plan(*joins(person("ada@contoso.com"), "Ada Lovelace", BETA, 20))
@@ -312,6 +336,16 @@ HOSTILE = (
 )
 
 
+def powers_named(account: Account, name: str, tier: ObjectId) -> list[Change]:
+    """Give a role and a membership that make privileged; all that is said of them is *name*."""
+    group = MembershipKey(account, tier, name, is_assignable_to_role=True)
+    said = (FieldChange("justification", None, name), FieldChange("ticket", None, name))
+    return [
+        Create(group, BETA, Wave.ENTITLEMENTS),
+        Create(RoleAssignmentKey(account, ADMIN, name, f"/{name}"), BETA, Wave.ROLES, said),
+    ]
+
+
 def hostile() -> Plan:
     """Every name is an attempt on the reader."""
     changes: list[Change] = []
@@ -321,7 +355,13 @@ def hostile() -> Plan:
         changes += joins(account, name, BETA, number + 1, department=name)
         changes += [
             Create(MembershipKey(account, ObjectId(str(number)), name), BETA, Wave.ENTITLEMENTS),
-            role(account, BETA, name),
+            *powers_named(account, name, ObjectId(f"t{number}")),
+            Update(
+                LicenseKey(person(name, 10), ObjectId(name), name),
+                cohort,
+                Wave.ENTITLEMENTS,
+                (FieldChange("disabledPlans", (), (name,)),),
+            ),
             Delete(
                 MembershipKey(person(name, 10), ObjectId(str(number)), name),
                 cohort,
@@ -342,7 +382,7 @@ def hostile() -> Plan:
         notes=problems,
         refusals=problems,
         seats=tuple(Seats(ObjectId(name), name, 1, 1, 1, 0) for name in HOSTILE),
-        recipients={BETA: tuple(f"ssh-ed25519 AAAAC3Nza {name}" for name in HOSTILE)},
+        recipients={BETA: tuple(f"{SSH}{name}" for name in HOSTILE)},
     )
 
 
@@ -366,6 +406,7 @@ STORIES = {
     "leavers": leavers,
     "returns": returns,
     "blocked": blocked,
+    "powers": powers,
     "kept": kept,
     "refused": refused,
     "nothing": a_plan,

@@ -20,9 +20,9 @@ from reconciler.changes import (
     RoleAssignmentKey,
     UserKey,
     Wave,
-    is_removal,
 )
 from reconciler.diagnostics import Diagnostic
+from reconciler.effects import takes_away
 from reconciler.estimate import Estimate, Limit, Stage
 from reconciler.graph.estimate import estimate
 from reconciler.model import Account, CohortName, ObjectId, UserPrincipalName
@@ -34,7 +34,7 @@ from reconciler.render.html_figures import explanation, spelled
 from reconciler.render.lines import shown
 from reconciler.seats import Seats
 from reconciler.text import is_hidden, visible
-from tests.render.conftest import TENANT
+from tests.render.conftest import AGE, FINGERPRINT, TENANT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -359,7 +359,7 @@ def test_removals_and_privileges_come_first(plans: dict[str, Plan]) -> None:
 
 def test_no_removal_is_left_out(plan: Plan) -> None:
     """Every removal has its row, with whom it is about, what it is and why."""
-    removed = [change for change in plan.changes if is_removal(change)]
+    removed = [change for change in plan.changes if takes_away(change)]
     root = tree(plan)
     assert root.has("removals") == bool(removed)
     told = rows(root["removals"])[1:] if removed else []
@@ -380,29 +380,32 @@ def is_inside_details(element: Element) -> bool:
 
 
 def test_privileged_access(plans: dict[str, Plan]) -> None:
-    """A role is told with justification and ticket, and where it holds unless everywhere."""
-    (change,) = [c for c in plans["joiners"].changes if isinstance(c.key, RoleAssignmentKey)]
-    assert isinstance(change.key, RoleAssignmentKey)
-    scope = "/administrativeUnits/1"
-    narrow = replace(change, key=replace(change.key, directory_scope_id=scope), fields=())
-    group = MembershipKey(change.key.account, ObjectId("g"), "Helpdesk", is_assignable_to_role=True)
-    plan = plan_of(
-        change,
-        narrow,
-        Create(group, BETA, Wave.ENTITLEMENTS),
-        Create(replace(group, is_assignable_to_role=False), BETA, Wave.ENTITLEMENTS),
-    )
+    """A role, or a group that can hold some, is told with where it holds, and why."""
+    why = "no justification given"
 
-    assert [row[2:] for row in rows(tree(plan)["privileged"])[1:]] == [
-        ["group Helpdesk", "beta-2026", "", ""],
+    assert [row[2:] for row in rows(tree(plans["powers"])["privileged"])[1:]] == [
+        ["role-assignable group Tier 1", "whatever the group holds", "beta-2026", why, ""],
+        ["role Reports Reader", "/administrativeUnits/4b1a", "beta-2026", why, ""],
         [
             "role User Administrator",
+            "the whole directory",
             "beta-2026",
             "Runs the beta programme's help desk",
             "CHG0012345",
         ],
-        ["role User Administrator in /administrativeUnits/1", "beta-2026", "", ""],
     ]
+
+
+def test_nothing_stands_under_no_changes(plan: Plan) -> None:
+    """A change without properties has no list, and a cell that a narrow page leaves out."""
+    root = tree(plan)
+
+    empty = [element for element in root.all("ul") if not element.children]
+    assert [element.attributes["id"] for element in empty] == (["people"] if plan.changes else [])
+    if root.has("taken-over"):
+        for row in list(root["taken-over"].all("tr"))[1:]:
+            restored = "restore" in row.text
+            assert [bool(cell.children) for cell in row.all("td")] == [True, True, not restored]
 
 
 def test_taken_over(plans: dict[str, Plan]) -> None:
@@ -443,6 +446,7 @@ def test_details_of_a_person(plans: dict[str, Plan]) -> None:
         {
             "action": "update",
             "kind": "user",
+            "noun": "user",
             "what": "",
             "why": "declared",
             "place": "cohorts/beta-2026.yaml:31:5",
@@ -455,6 +459,7 @@ def test_details_of_a_person(plans: dict[str, Plan]) -> None:
         {
             "action": "update",
             "kind": "manager",
+            "noun": "manager",
             "what": "carol@contoso.com → priya@contoso.com",
             "why": "declared",
             "place": "",
@@ -463,6 +468,7 @@ def test_details_of_a_person(plans: dict[str, Plan]) -> None:
         {
             "action": "delete",
             "kind": "license",
+            "noun": "license",
             "what": "POWER_BI_PRO",
             "why": "no longer declared",
             "place": "",
@@ -471,6 +477,7 @@ def test_details_of_a_person(plans: dict[str, Plan]) -> None:
         {
             "action": "update",
             "kind": "license",
+            "noun": "service plans taken from license",
             "what": "SPE_E5",
             "why": "declared",
             "place": "cohorts/beta-2026.yaml:9:5",
@@ -562,7 +569,7 @@ def test_waves_in_their_order(plans: dict[str, Plan]) -> None:
         ["Accounts are created and changed", "1 account to change",
          "1 request, 1 of 12 writes; no wait for the quota"],
         ["Managers, licenses and memberships are set",
-         "1 license to change, 1 manager to change",
+         "1 license to reduce, 1 manager to change",
          "2 requests, 2 of 12 writes; no wait for the quota"],
     ]  # fmt: skip
     assert used == [
@@ -620,17 +627,17 @@ def test_spelled(seconds: float, words: str) -> None:
 
 
 def test_credentials_name_their_recipients(plans: dict[str, Plan]) -> None:
-    """Each cohort's recipients are told by their whole keys."""
+    """Each cohort's recipients are told by whole keys and fingerprints."""
     plan = plans["joiners"]
     section = tree(plan)["credentials"]
+    keys = [AGE, f"ssh-ed25519 {FINGERPRINT} (calls itself kenji)"]
 
     assert [p.text for p in section.all("p")] == [
         "Initial credentials of 2 new accounts in beta-2026 will be sealed to 2 recipients:",
         "Initial credentials of 1 new account in research-2026 will be sealed to 2 recipients:",
     ]
-    assert [key.text for key in section.all("li")] == [
-        key for cohort in sorted(plan.recipients) for key in plan.recipients[cohort]
-    ]
+    assert [key.text for key in section.all("li")] == keys * 2
+    assert [key.text for key in section.all("code")] == [AGE, f"ssh-ed25519 {FINGERPRINT}"] * 2
 
 
 def test_notes_share_their_hint(plans: dict[str, Plan]) -> None:

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from reconciler.changes import Adopt, Restore, RoleAssignmentKey, is_removal
-from reconciler.diagnostics import Diagnostic, Severity
-from reconciler.model import CohortName
-from reconciler.render import markdown
+from reconciler.changes import Adopt, MembershipKey, Restore
+from reconciler.diagnostics import Diagnostic, Position, Severity
+from reconciler.effects import is_privileged, takes_away
+from reconciler.model import Account, CohortName, UserPrincipalName
+from reconciler.render import comment, markdown, page, problems
 from reconciler.render.as_markdown import LIMIT
-from reconciler.render.github import cell, code
+from reconciler.render.github import PAGE_BYTES, Section, cell, code, cut, joined
 from reconciler.text import visible
 
 if TYPE_CHECKING:
@@ -59,6 +60,27 @@ def test_hostile_names_are_inert(plans: dict[str, Plan], hostile_names: tuple[st
     assert [piece for piece in markup if not re.fullmatch(OURS, piece)] == []
 
 
+def test_hostile_problems_are_inert(hostile_names: tuple[str, ...]) -> None:
+    """What stands in the place of a plan that cannot be made is as harmless."""
+    found = [Diagnostic(name, name, Position(name, 1, 1)) for name in hostile_names]
+    shown = problems(found)
+    markup = {t.content for t in tokens(shown) if t.type in {"html_block", "html_inline"}}
+    prose = " ".join(t.content for t in tokens(shown) if t.type == "text")
+
+    assert {literal(name) for name in hostile_names} <= set(in_code(shown))
+    assert markup == {"<br>"}
+    assert re.search(r"[@#<>\[\]`|]|www|http|GH-|evil|:smile:", prose) is None
+
+
+def test_many_problems_are_counted() -> None:
+    """What GitHub would not take of them is left out, in a statement that is true."""
+    shown = problems([Diagnostic(f"problem {n}") for n in range(10_000)])
+    told = shown.count("- **error**: `problem")
+
+    assert len(shown) <= LIMIT
+    assert f"**Left out here: {10_000 - told:,} of 10,000 lines**; `reconciler plan`" in shown
+
+
 def test_nothing_from_outside_is_prose(plans: dict[str, Plan]) -> None:
     """Outside code spans there are only words of ours: nobody is mentioned, nothing linked."""
     prose = " ".join(t.content for t in tokens(markdown(plans["hostile"])) if t.type == "text")
@@ -88,7 +110,7 @@ def rows(shown: str) -> list[list[str]]:
 def test_rows_are_complete(plan: Plan) -> None:
     """No row has more cells than its heading, which a parser would drop in silence."""
     widths = [len(row) for row in rows(markdown(plan))]
-    assert set(widths) <= {3, 4, 5, 6}
+    assert set(widths) <= {3, 4, 5, 6, 7}
     headings = re.findall(r"^\|(?: --- \|)+$", markdown(plan), re.MULTILINE)
     assert len(headings) == sum(row[0].strip() == "---" for row in rows(markdown(plan)))
 
@@ -121,7 +143,7 @@ def never_folded(change: Change) -> bool:
     """Whether a reviewer must see *change* without opening anything."""
     marks = change.verb == "update" and any(field.path == "mark" for field in change.fields)
     kept = isinstance(change, Adopt | Restore) or marks
-    return kept or is_removal(change) or isinstance(change.key, RoleAssignmentKey)
+    return kept or takes_away(change) or is_privileged(change)
 
 
 def in_rows(shown: str) -> list[set[str]]:
@@ -141,7 +163,8 @@ def missing(plan: Plan, shown: str) -> list[Change]:
 
     def wanted(change: Change) -> set[str]:
         values = (f.after for f in change.fields if f.path != "manager" and f.after is not None)
-        told = {str(v).lower() if isinstance(v, bool) else literal(str(v)) for v in values}
+        each = (v for value in values for v in (value if isinstance(value, tuple) else (value,)))
+        told = {str(v).lower() if isinstance(v, bool) else literal(str(v)) for v in each}
         return {literal(change.key.name), literal(change.key.account.user_principal_name)} | told
 
     return [
@@ -152,11 +175,11 @@ def missing(plan: Plan, shown: str) -> list[Change]:
 
 
 def test_what_must_be_seen_is_not_folded(plan: Plan) -> None:
-    """Removals, blocks, adoptions, restores, moves and roles stand outside all details, whole."""
+    """Removals, blocks, adoptions, restores, moves and privileges stand outside all details."""
     assert missing(plan, markdown(plan)) == []
 
 
-@pytest.mark.parametrize("name", ["leavers", "blocked", "returns"])
+@pytest.mark.parametrize("name", ["leavers", "blocked", "returns", "powers"])
 def test_what_must_be_seen_is_never_cut(plans: dict[str, Plan], name: str) -> None:
     """In a comment that is far too long they are all there, though nothing optional is."""
     notes = tuple(Diagnostic(f"note {n}", severity=Severity.NOTE) for n in range(5000))
@@ -215,6 +238,200 @@ def test_hints_are_told_once(plans: dict[str, Plan]) -> None:
 def test_removals_come_first(plans: dict[str, Plan]) -> None:
     """The first section is that of the removals."""
     assert re.findall("^#### (.*)$", markdown(plans["leavers"]), re.MULTILINE)[0] == "Removals"
+
+
+def test_privileged_access_stands_below_the_removals(plans: dict[str, Plan]) -> None:
+    """Roles, and memberships of groups that can hold some, with their reach and their reasons."""
+    shown = markdown(plans["powers"])
+    headings = re.findall("^#### (.*)$", shown, re.MULTILINE)
+    (section,) = re.findall("#### Privileged access\n\n(.*?)\n\n", shown, re.DOTALL)
+    told = [[cell.strip().replace("`", "") for cell in row] for row in rows(section)]
+
+    assert headings[:2] == ["Removals", "Privileged access"]
+    assert [[row[0], row[1], row[2], row[3], row[5], row[6]] for row in told[2:]] == [
+        [
+            "+",
+            "role-assignable group Tier 1",
+            "whatever the group holds",
+            "ada@contoso.com",
+            "no justification given",
+            "",
+        ],
+        [
+            "+",
+            "role Reports Reader",
+            "/administrativeUnits/4b1a",
+            "ada@contoso.com",
+            "no justification given",
+            "",
+        ],
+        [
+            "+",
+            "role User Administrator",
+            "the whole directory",
+            "ada@contoso.com",
+            "Runs the beta programme's help desk",
+            "CHG0012345",
+        ],
+    ]
+    assert "| `-` | role-assignable group `Tier 1` | `bob@contoso.com` |" in shown
+
+
+def test_a_blank_justification_is_none(plans: dict[str, Plan]) -> None:
+    """Spaces justify nothing."""
+    plan = plans["joiners"]
+    (role,) = [change for change in plan.changes if is_privileged(change)]
+    blank = tuple(replace(field, after="  ") for field in role.fields)
+    shown = markdown(replace(plan, changes=(replace(role, fields=blank),)))
+
+    assert "| no justification given |  |" in shown
+
+
+def test_a_smaller_license_is_a_removal(plans: dict[str, Plan]) -> None:
+    """Service plans that are taken from a license stand among the removals, by name."""
+    (removals,) = re.findall("#### Removals\n\n(.*?)\n\n", markdown(plans["leavers"]), re.DOTALL)
+
+    assert (
+        "| `~` | service plans taken from license `SPE_E5`<br>`disabledPlans`: `SWAY` → `SWAY`, "
+        "`YAMMER_ENTERPRISE` | `dan@contoso.com` | `beta-2026` | declared |"
+    ) in removals
+
+
+# --- how much GitHub takes
+
+
+def many(number: int, of: Change) -> tuple[Change, ...]:
+    """Give *of* for so many people, whose names tell them apart."""
+    return tuple(
+        replace(
+            of,
+            key=replace(of.key, account=Account(UserPrincipalName(f"{of.verb}{n:05}@contoso.com"))),
+        )
+        for n in range(number)
+    )
+
+
+def told_of(shown: str, title: str) -> int:
+    """Count the rows of a section that `many` made."""
+    section = re.search(rf"^#### {title}\n\n((?:\|.*\n)*)", shown, re.MULTILINE)
+    return len(re.findall(r"^\| .*\d{5}@contoso.com`", section[1], re.MULTILINE)) if section else 0
+
+
+def left_out(shown: str, item: str) -> list[tuple[int, int]]:
+    """Give how many the statements on *item* say are left out, and of how many."""
+    found = re.findall(rf"\*\*Left out here: ([\d,]+) of ([\d,]+) {item}s?\*\*", shown)
+    return [(int(one.replace(",", "")), int(all_.replace(",", ""))) for one, all_ in found]
+
+
+@pytest.mark.parametrize("removals", [0, 100, 10_000])
+@pytest.mark.parametrize("powers", [1, 400, 10_000])
+def test_privileged_access_is_the_last_to_be_cut(
+    plans: dict[str, Plan], powers: int, removals: int
+) -> None:
+    """Removals give way to it, and what is left out of either is counted to the last one."""
+    plan = plans["powers"]
+    power = next(c for c in plan.changes if is_privileged(c) and isinstance(c.key, MembershipKey))
+    taken = next(c for c in plan.changes if takes_away(c))
+    notes = tuple(Diagnostic(f"note {n}", severity=Severity.NOTE) for n in range(5000))
+    whole = replace(plan, changes=(*many(powers, power), *many(removals, taken)), notes=notes)
+    shown = comment(whole)
+    rows_ = told_of(shown, "Privileged access"), told_of(shown, "Removals")
+
+    assert len(shown) <= LIMIT
+    assert left_out(shown, "privileged change") == (
+        [(powers - rows_[0], powers)] if rows_[0] < powers else []
+    )
+    assert left_out(shown, "removal") == (
+        [(removals - rows_[1], removals)] if rows_[1] < removals else []
+    )
+    if powers < 10_000:
+        assert rows_[0] == powers
+    else:
+        assert len(shown) > LIMIT - 500  # as many as there is room for
+        assert rows_[1] == 0
+    assert shown.splitlines()[2].startswith("**Not everything is shown here**")
+    if rows_ != (powers, removals):
+        assert "**; the report of this run and `reconciler plan` show all: read one" in shown
+
+
+@pytest.mark.parametrize("powers", [1, 20_000])
+def test_the_page_of_a_run_has_a_bound_too(plans: dict[str, Plan], powers: int) -> None:
+    """It holds what a mebibyte holds, in bytes, and counts what it does not."""
+    plan = plans["powers"]
+    power = next(c for c in plan.changes if is_privileged(c) and isinstance(c.key, MembershipKey))
+    taken = replace(next(c for c in plan.changes if takes_away(c)), cohort=CohortName("山" * 50))
+    whole = replace(plan, changes=(*many(powers, power), *many(20_000, taken)))
+    shown = page(whole)
+    rows_ = told_of(shown, "Privileged access"), told_of(shown, "Removals")
+
+    assert 900_000 < len(shown.encode()) <= PAGE_BYTES
+    assert left_out(shown, "removal") == [(20_000 - rows_[1], 20_000)]
+    if powers == 1:
+        assert rows_[0] == 1
+        assert rows_[1] > 1000
+    else:
+        assert left_out(shown, "privileged change") == [(powers - rows_[0], powers)]
+    assert page(plan) == markdown(plan)
+
+
+def test_thousands_of_cohorts_fit_as_well(plans: dict[str, Plan]) -> None:
+    """What stands for that which is left out does not itself grow beyond all bounds."""
+    plan = plans["joiners"]
+    created = next(c for c in plan.changes if c.verb == "create")
+    changes = tuple(
+        replace(change, cohort=CohortName(f"cohort-{n:04}"))
+        for n, change in enumerate(many(2_000, created))
+    )
+    shown = comment(replace(plan, changes=changes))
+
+    assert len(shown) <= LIMIT
+    assert "2,000 people; `reconciler plan` shows all" in shown
+    assert "1,970 changes for 1,970 people in 1,970 more cohorts; `reconciler plan`" in shown
+
+
+def test_cohorts_beyond_the_thirtieth_are_folded_like_the_others(plans: dict[str, Plan]) -> None:
+    """As long as there is room, each of them has its details."""
+    created = next(c for c in plans["joiners"].changes if c.verb == "create")
+    changes = tuple(
+        replace(change, fields=(), cohort=CohortName(f"cohort-{n:04}"))
+        for n, change in enumerate(many(40, created))
+    )
+    shown = comment(replace(plans["joiners"], changes=changes))
+
+    assert shown.count("<details>") == shown.count("</details>") == 40
+    assert "Left out" not in shown
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 40), st.integers(0, 200), st.booleans(), st.sampled_from([None, "so"])
+        ),
+        max_size=6,
+    ),
+    st.integers(1_000, 9_000),
+)
+def test_sections_are_cut_to_any_length(
+    parts: list[tuple[int, int, bool, str | None]], limit: int
+) -> None:
+    """However long sections are, all of them fit, and what is missing is told exactly."""
+    whole = [
+        Section(
+            "\n".join(["# title", *(f"row {n} {'x' * width}" for n in range(number))]),
+            instead,
+            item="row",
+            is_last_to_go=last,
+        )
+        for number, width, last, instead in parts
+    ]
+    shown = cut(whole, limit)
+
+    assert len(joined(shown)) <= max(limit, 6 * 250)
+    for before, after in zip(whole, shown, strict=True):
+        total, kept = (len(re.findall("^row", s.full, re.MULTILINE)) for s in (before, after))
+        if after == before:
+            continue
+        assert after.full == "so" or left_out(after.full, "row") == [(total - kept, total)]
 
 
 def test_counts_add_up(plan: Plan) -> None:

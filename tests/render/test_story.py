@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.changes import Create, LicenseKey, MembershipKey, RoleAssignmentKey, UserKey, Wave
+from reconciler.changes import (
+    Create,
+    FieldChange,
+    LicenseKey,
+    MembershipKey,
+    RoleAssignmentKey,
+    Update,
+    UserKey,
+    Wave,
+)
 from reconciler.model import Account, CohortName, ObjectId, UserPrincipalName
 from reconciler.render import comment
 from reconciler.render.as_markdown import LIMIT
@@ -34,6 +43,17 @@ def _enters(number: int, group: str) -> Change:
     return Create(key, CohortName("a"), Wave.ENTITLEMENTS)
 
 
+def _rises(number: int, group: str) -> Change:
+    key = MembershipKey(_somebody(number), ObjectId(group), group, is_assignable_to_role=True)
+    return Create(key, CohortName("a"), Wave.ENTITLEMENTS)
+
+
+def _shrinks(number: int, sku: str, *plans: str) -> Change:
+    key = LicenseKey(_somebody(number), ObjectId(sku), sku)
+    fields = (FieldChange("disabledPlans", ("SWAY",), plans),)
+    return Update(key, CohortName("a"), Wave.ENTITLEMENTS, fields)
+
+
 def _becomes(number: int, role: str) -> Change:
     key = RoleAssignmentKey(_somebody(number), ObjectId(role), role)
     return Create(key, CohortName("a"), Wave.ROLES)
@@ -57,6 +77,14 @@ def _becomes(number: int, role: str) -> Change:
             "In all: 1 becomes Reader; 2 get E5; 1 enters Lab.",
         ),
         (
+            (_enters(1, "Lab"), _rises(1, "Tier 1"), _rises(2, "Tier 1"), _gets(1, "E5")),
+            "In all: 2 enter the role-assignable Tier 1; 1 gets E5; 1 enters Lab.",
+        ),
+        (
+            (_shrinks(1, "E5", "SWAY", "YAMMER"), _shrinks(2, "E3"), _shrinks(3, "E5", "TEAMS")),
+            "In all: 2 lose service plans of E5.",
+        ),
+        (
             tuple(_enters(1, f"G{n}") for n in range(7)),
             (
                 "In all: 1 enters G0; 1 enters G1; 1 enters G2; 1 enters G3; 1 enters G4; "
@@ -64,7 +92,16 @@ def _becomes(number: int, role: str) -> Change:
             ),
         ),
     ],
-    ids=["nobody", "one", "two cohorts", "many cohorts", "power first", "many groups"],
+    ids=[
+        "nobody",
+        "one",
+        "two cohorts",
+        "many cohorts",
+        "power first",
+        "groups with power",
+        "smaller licenses",
+        "many groups",
+    ],
 )
 def test_a_story(plans: dict[str, Plan], changes: tuple[Change, ...], told: str) -> None:
     """A plan is told in people and by name, and in bounds however much it is."""
@@ -83,5 +120,5 @@ def test_a_comment_is_never_too_long(plans: dict[str, Plan], number: int) -> Non
 
     assert len(shown) <= LIMIT
     rows = shown.count("| license `SPE_E5` |")
-    assert ("are not shown here" in shown) == (number > 1)
-    assert rows == number or f"{number - rows:,} lines more of this" in shown
+    assert ("Left out here" in shown) == (number > 1)
+    assert rows == number or f"Left out here: {number - rows:,} of {number:,} removals" in shown

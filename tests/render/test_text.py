@@ -13,6 +13,7 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.model import ObjectId
 from reconciler.render import text
 from reconciler.text import is_hidden, visible
+from tests.render.conftest import AGE, FINGERPRINT, SSH
 
 if TYPE_CHECKING:
     from reconciler.plan import Plan
@@ -158,16 +159,16 @@ def test_headline(plans: dict[str, Plan], name: str) -> None:
 SUMMARIES = {
     "leavers": (
         "Plan: 1 account to delete, 1 account to block, 1 role to take back, 3 licenses and "
-        "memberships to take back, 1 account to change, 1 license to change, 1 manager to change "
-        "(9 changes, 6 removals)"
+        "memberships to take back, 1 license to reduce, 1 account to change, 1 manager to change "
+        "(9 changes, 7 removals)"
     ),
     "joiners": (
         "Plan: 3 accounts to create, 1 role to give, 6 licenses and memberships to give, "
-        "3 managers to set (13 changes, 0 removals)"
+        "3 managers to set (13 changes, 0 removals, 1 privileged)"
     ),
     "returns": (
         "Plan: 1 account to adopt, 1 account to restore, 1 role to give, 1 manager to clear "
-        "(4 changes, 0 removals)"
+        "(4 changes, 0 removals, 1 privileged)"
     ),
     "blocked": (
         "Plan: 1 account to delete, 1 account to block, 1 account to adopt and block, "
@@ -200,31 +201,49 @@ def test_consequences(plans: dict[str, Plan], told: str) -> None:
 
 
 RECIPIENTS = {
-    "age": (
-        "age1rgcep0zp2gu26tzkzy7a5jdnhwd9jggmz9cy6c42lmfqzu7rmv4q9kjvrp",
-        "age1rgcep0zp…4q9kjvrp",
-    ),
-    "look-alike": (
-        "age1rgcep0zp9gu26tzkzy7a5jdnhwd9jggmz9cy6c42lmfqzu7rmv4qa2xl0d",
-        "age1rgcep0zp…4qa2xl0d",
-    ),
-    "short": ("age1234567890123456", "age1234567890123456"),
-    "ssh": ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA0123456789abcdefgh", "ssh-ed25519 …abcdefgh"),
-    "ssh with a comment": (
-        "ssh-rsa  AAAAB3NzaC1yc2E0123456789abcdefgh kenji at home",
-        "ssh-rsa …abcdefgh kenji at home",
+    "age": (AGE, AGE),
+    "ssh": (SSH.removesuffix(" kenji"), f"ssh-ed25519 {FINGERPRINT}"),
+    "ssh with a comment": (SSH, f'ssh-ed25519 {FINGERPRINT} (calls itself "kenji")'),
+    "ssh with an attempt": (
+        f'{SSH}" \u202eand\tage1priya',
+        f'ssh-ed25519 {FINGERPRINT} (calls itself "kenji\\" \\u{{202e}}and\\u{{9}}age1priya")',
     ),
 }
 
 
 @pytest.mark.parametrize("name", RECIPIENTS)
 def test_recipients(plans: dict[str, Plan], name: str) -> None:
-    """Enough of each public key is shown to tell it from one that begins or ends like it."""
+    """A key is told by what nobody can choose; what it calls itself is told as its own words."""
     key, shown = RECIPIENTS[name]
     plan = plans["refused"]
-    lines = plain(replace(plan, recipients=dict.fromkeys(plan.recipients, (key,)))).splitlines()
+    changed = replace(plan, recipients=dict.fromkeys(plan.recipients, (key,)))
 
-    assert f"    {shown}" in lines
+    assert f"    {shown}" in plain(changed, 120).splitlines()
+
+
+def test_what_makes_privileged_is_marked(plans: dict[str, Plan]) -> None:
+    """Roles and groups that can hold some are marked; what is said for them is missed."""
+    told = [line.strip() for line in plain(plans["powers"]).splitlines()]
+
+    assert [line for line in told if "role" in line and not line.startswith("Plan")] == [
+        "- role-assignable group Tier 1",
+        "+ role-assignable group Tier 1 (privileged, no justification given)",
+        ("+ role Reports Reader in /administrativeUnits/4b1a (privileged, no justification given)"),
+        "+ role User Administrator (privileged)",
+    ]
+    assert "+ group Research - All staff" in told
+    assert squeezed(plain(plans["powers"])).count("(5 changes, 1 removal, 3 privileged)") == 1
+
+
+def test_a_smaller_license_is_a_removal(plans: dict[str, Plan]) -> None:
+    """Service plans that are taken from a license stand among the removals."""
+    removals, _, rest = plain(plans["leavers"]).partition("\nCohort ")
+
+    assert (
+        "      ~ service plans taken from license SPE_E5\n"
+        '            disabledPlans: ["SWAY"] -> ["SWAY", "YAMMER_ENTERPRISE"]\n'
+    ) in removals
+    assert "SPE_E5" not in rest.partition("\nSeats")[0]
 
 
 def test_refused_without_changes(plans: dict[str, Plan]) -> None:

@@ -33,8 +33,8 @@
   for (const person of people) {
     const { name, account, cohort, fate } = person;
     for (const change of person.changes) {
-      const { action, kind, what, why, place, fields } = change;
-      const words = [name, account, cohort, fate, action, kind, what, why, place, ...fields.flat()];
+      const { action, noun, what, why, place, fields } = change;
+      const words = [name, account, cohort, fate, action, noun, what, why, place, ...fields.flat()];
       change.cohort = cohort;
       change.words = simple(words.filter(Boolean).join("\n"));
     }
@@ -65,8 +65,8 @@
     make("span", { class: `action ${verb}` },
       make("span", { class: "sign", "aria-hidden": "true" }, symbols[verb]), " ", verb);
 
-  const what = ({ kind, what: name }) => {
-    const parts = [make("span", { class: "kind" }, kind)];
+  const what = ({ noun, what: name }) => {
+    const parts = [make("span", { class: "kind" }, noun)];
     if (name) parts.push(" ", outside(name));
     return parts;
   };

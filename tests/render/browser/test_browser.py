@@ -50,6 +50,14 @@ def many() -> Plan:
     )
 
 
+LABELS_OF_NOTHING = """
+return [...document.querySelectorAll("td")]
+  .filter((cell) => cell.offsetHeight && !cell.textContent.trim())
+  .map((cell) => cell.dataset.label)
+"""
+"""Cells that a reader of a narrow page sees by nothing but the name of their column."""
+
+
 def show(page: Page, plan: Plan, folder: Path) -> None:
     """Open the page of *plan* on a wide screen by day."""
     file = folder / "plan.html"
@@ -102,6 +110,7 @@ def test_it_fits_on_a_phone(page: Page, plan: Plan, tmp_path: Path, scheme: str)
     paper = page.run("return getComputedStyle(document.body).backgroundColor")
 
     assert page.run("return document.documentElement.scrollWidth") <= 360
+    assert page.run(LABELS_OF_NOTHING) == []
     assert (paper == "rgb(22, 23, 22)") == (scheme == "dark")
 
 
