@@ -16,7 +16,7 @@ from reconciler.recipients import introduced
 from reconciler.text import counted, listing, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from reconciler.changes import Change
     from reconciler.plan import Plan
@@ -41,17 +41,17 @@ class Approved:
     operations: Mapping[tuple[str, str], _Operation]
 
 
-def approved(document: Any) -> Approved:  # noqa: ANN401 -- JSON
+def approved(document: Any, misfit: Callable[[object], str | None]) -> Approved:  # noqa: ANN401 -- JSON
     """Read the JSON form of a plan; raises `NotApprovable` for anything else.
 
-    Its digest is made anew from its operations: a document that was changed by hand, or cut
-    short, does not fit its digest.
+    *misfit* says where a document is not as `schema/plan.schema.json` wants a plan; nothing of
+    the document is read before it has nothing to say. The digest is made anew from the
+    operations: a document that was changed by hand, or cut short, does not fit its digest.
     """
-    try:
-        whole = _operations_of(document)
-        digest, is_applyable = document["digest"], document["applyable"]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise NotApprovable("it is not the JSON form of a plan") from error
+    if problem := misfit(document):
+        raise NotApprovable(f"it is not the JSON form of a plan: {problem}")
+    whole = _operations_of(document)
+    digest, is_applyable = document["digest"], document["applyable"]
     if digest_of(whole) != digest:
         raise NotApprovable("its digest does not fit its operations")
     if not is_applyable:

@@ -15,6 +15,7 @@ import signal
 import sys
 import tempfile
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, cast
 
@@ -125,21 +126,38 @@ def _interrupted(error: click.exceptions.Abort) -> int:
 
 
 def _tell(diagnostics: tuple[Diagnostic, ...], total: int, *, told: bool = False) -> None:
-    for diagnostic in () if told else diagnostics:
-        label = str(diagnostic.severity)
-        head, _, rest = without_secrets(str(diagnostic)).partition(f"{label}: ")
+    shown = tuple(map(_harmless, diagnostics))
+    for diagnostic in () if told else shown:
+        place = f"{diagnostic.position}: " if diagnostic.position else ""
         color = "red" if diagnostic.severity is Severity.ERROR else "yellow"
-        click.echo(f"{head}{click.style(label + ':', fg=color, bold=True)} {rest}", err=True)
+        label = click.style(f"{diagnostic.severity}:", fg=color, bold=True)
+        hint = f"\n  hint: {diagnostic.hint}" if diagnostic.hint else ""
+        click.echo(f"{place}{label} {diagnostic.summary}{hint}", err=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from reconciler.render.annotations import annotation
 
-        for diagnostic in diagnostics:
-            click.echo(without_secrets(annotation(diagnostic)), err=True)
+        for diagnostic in shown:
+            click.echo(annotation(diagnostic), err=True)
     rest_ = total - len(diagnostics)
     if rest_:
         click.echo(f"and {rest_:,} more: mend these first", err=True)
     if total > 1 and not told:
         click.echo(counted(total, "problem"), err=True)
+
+
+def _harmless(diagnostic: Diagnostic) -> Diagnostic:
+    """Leave nothing in it that a terminal obeys, and no secret, wherever its words come from."""
+
+    def harmless(text: str) -> str:
+        return visible(without_secrets(text))
+
+    place = diagnostic.position
+    return replace(
+        diagnostic,
+        summary=harmless(diagnostic.summary),
+        hint=diagnostic.hint and harmless(diagnostic.hint),
+        position=place and replace(place, file=harmless(place.file)),
+    )
 
 
 def _of_usage(error: click.ClickException) -> Diagnostic:

@@ -95,9 +95,11 @@ class _Asking:
 
 
 def _reviewed(path: Path) -> Approved:
+    from reconciler.config.validation import misfit
+
     try:
-        return read_approved(json.loads(path.read_bytes()))
-    except (OSError, ValueError) as error:
+        return read_approved(json.loads(path.read_bytes()), lambda plan: misfit(plan, "plan"))
+    except (OSError, ValueError, RecursionError) as error:
         reason = error if isinstance(error, NotApprovable) else "it is not JSON"
         raise UsageError(
             f"'{visible(str(path))}' is no plan that can have been approved: {reason}",

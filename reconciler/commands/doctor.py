@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.commands import planning
-from reconciler.text import counted, without_secrets
+from reconciler.text import counted, visible, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,14 +110,14 @@ def as_text(step: Step, *, color: bool = False) -> str:
     if color:
         label = click.style(label, fg=_COLORS[status], bold=status == "failed" or None)
     if step.because:
-        return f"{label}{step.title}: {step.because}"
+        return f"{label}{step.title}: {visible(step.because)}"
     if not step.problems:
-        return f"{label}{step.title}: {step.told}"
+        return f"{label}{step.title}: {visible(step.told)}"
     lines = []
     for problem in step.problems:
-        place = f"{problem.position}: " if problem.position else ""
-        lines.append(f"{label}{step.title}: {place}{problem.summary}")
-        lines += [f"{'':<{_WIDTH}}  {problem.hint}"] if problem.hint else []
+        place = f"{visible(str(problem.position))}: " if problem.position else ""
+        lines.append(f"{label}{step.title}: {place}{visible(problem.summary)}")
+        lines += [f"{'':<{_WIDTH}}  {visible(problem.hint)}"] if problem.hint else []
     return "\n".join(lines)
 
 

@@ -24,7 +24,7 @@ from reconciler.config.documents import Document, Series, Table, Unreadable
 from reconciler.config.malformed import malformed
 from reconciler.config.scrutiny import PRIVATE_KEY_HINT, holds_private_key, shown
 from reconciler.diagnostics import Diagnostic, Position
-from reconciler.text import is_hidden, name_of
+from reconciler.text import hidden_in, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -117,7 +117,7 @@ class _Composer:
                 value = None
             elif key in self.readings:
                 value = self.readings[key](text)
-        if not text.isprintable():
+        if not (text.isascii() and text.isprintable()):
             self.hidden(event, text)
         if event.style == '"' and holds_private_key(text):
             self.report("text holds a private key", PRIVATE_KEY_HINT, event)
@@ -214,7 +214,7 @@ class _Composer:
 
     def hidden(self, event: _Event, text: str) -> None:
         """Refuse what an escape or a line break brings into text."""
-        for character in dict.fromkeys(filter(is_hidden, text)):
+        for character in dict.fromkeys(hidden for _, hidden in hidden_in(text)):
             hint = "write it on one line (>- folds lines into one)" if character == "\n" else None
             self.report(f"text holds {name_of(character)}", hint or "remove the character", event)
 

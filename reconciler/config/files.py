@@ -118,15 +118,22 @@ def _beside(paths: Sequence[Path]) -> _Walk:
 
 
 def _outside(cohorts: Sequence[Path], tenants: Sequence[Path]) -> Iterator[Diagnostic]:
-    """Refuse cohort files that the folder of the only tenant file does not hold."""
+    """Refuse cohort files that really lie outside the folder of the only tenant file.
+
+    Who may change a file is guarded by its place: a link would let a file count that those
+    who guard this folder never see.
+    """
     for tenant in tenants if len(tenants) == 1 else ():
-        folders = _absolute(tenant.parent), Path(os.path.realpath(tenant.parent))
+        folder = Path(os.path.realpath(tenant.parent))
         for path in cohorts:
-            places = _absolute(path), Path(os.path.realpath(path))
-            if not any(place.is_relative_to(f) for place in places for f in folders):
-                problem = f"the file lies outside the folder of {name_of(tenant)}"
-                hint = "move the tenant file to the folder that holds all cohort files"
-                yield Diagnostic(problem, hint, Position(name_of(path)))
+            if Path(os.path.realpath(path)).is_relative_to(folder):
+                continue
+            problem = f"the file lies outside the folder of {name_of(tenant)}"
+            hint = "move the tenant file to the folder that holds all cohort files"
+            if _absolute(path).is_relative_to(_absolute(tenant.parent)):
+                problem = f"a link leads out of the folder of {name_of(tenant)} to this file"
+                hint = "remove the link, and put the file itself here"
+            yield Diagnostic(problem, hint, Position(name_of(path)))
 
 
 def _tenants(files: Sequence[Path], paths: Sequence[Path]) -> tuple[Path, ...]:

@@ -13,19 +13,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from reconciler.diagnostics import Diagnostic, Position
-from reconciler.text import is_hidden, name_of, visible
+from reconciler.text import hidden_in, name_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SHOWN: Final = 60
 _PRIVATE_KEY: Final = re.compile(
-    r"age-secret-key-|age-plugin-[a-z0-9]+-1|-----begin ", re.IGNORECASE
+    r"age-secret-key-|age-plugin-[a-z0-9+._-]{1,64}-1|-----begin ", re.IGNORECASE
 )
 _SECRET: Final = re.compile(r"\beyJ[A-Za-z0-9_-]{8}|(?i:secret-key-)")
 """What a token starts with, and what an escape leaves of a private key's first words."""
-_UNUSUAL: Final = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\u060b\u0620-\u1fff\u3000-\ud7ff]")
-"""A superset of what is hidden, so that most texts are judged by one quick search."""
 _LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
 PRIVATE_KEY_HINT: Final = (
     "take it out of the file and of the history, make a new pair, and list its public key"
@@ -35,13 +33,6 @@ PRIVATE_KEY_HINT: Final = (
 def holds_private_key(text: str) -> bool:
     """Whether *text* holds, or looks like, the secret half of a key."""
     return next(_private_keys(text), None) is not None
-
-
-def hidden_characters(text: str) -> Iterator[tuple[int, str]]:
-    """Give each hidden character of *text* with its index; tabs and line ends are not."""
-    for match in _UNUSUAL.finditer(text):
-        if is_hidden(match.group()):
-            yield match.start(), match.group()
 
 
 def shown(text: str) -> str:
@@ -54,7 +45,7 @@ def shown(text: str) -> str:
 def scrutinize(file: str, text: str) -> Iterator[Diagnostic]:
     """Give a diagnostic for each hidden character and each private key in *text*."""
     lines = _Lines(file, text)
-    for index, character in hidden_characters(text):
+    for index, character in hidden_in(text, is_file=True):
         summary = f"the file holds {name_of(character)}, which cannot be seen"
         yield Diagnostic(summary, "remove the character", lines.position(index))
     for index in _private_keys(text):

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.config.schema import schema
 from reconciler.config.scrutiny import shown
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def _cohort(written: str) -> str | None:
     plain = unicodedata.normalize("NFKD", written.casefold())
     letters = "".join(c for c in plain if not unicodedata.combining(c))
     name = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")
+    if name and not re.match(schema("cohort")["properties"]["cohort"]["pattern"], name):
+        name = f"cohort-{name}"  # what remains is the name of a device
     return f"did you mean '{shown(name)}'?" if name else None
 
 

@@ -14,8 +14,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.config.schema import schema
+from reconciler.config.scrutiny import shown
 from reconciler.config.wording import Breach, missing_key, unknown_key, words
 from reconciler.diagnostics import Diagnostic
+from reconciler.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,6 +99,30 @@ def validator(schema_name: str) -> Validator:
 
     extend = cast("Callable[..., Callable[[Schema], Validator]]", validators.extend)
     return extend(Draft202012Validator, {"properties": properties})(judged)
+
+
+def misfit(document: Any, schema_name: str) -> str | None:  # noqa: ANN401 -- JSON
+    """Say where *document*, of JSON, is not as its schema wants it; None where it is.
+
+    No value of the document is repeated: what it holds may be anything.
+    """
+    error = next(validator(schema_name).iter_errors(document), None)
+    if error is None:
+        return None
+    breach = _breach(error)
+    where = visible("/".join(map(str, breach.path))) or "the whole"
+    match breach.rule:
+        case "required":
+            missing = next(key for key in breach.wanted if key not in breach.value)
+            return f"{where} has no '{missing}'"
+        case "additionalProperties":
+            stray = next(key for key in breach.value if key not in breach.part["properties"])
+            return f"{where} has the unknown key '{shown(stray)}'"
+        case "type":
+            kinds = breach.wanted if isinstance(breach.wanted, list) else [breach.wanted]
+            return f"{where} is no {' and no '.join(kinds)}"
+        case _:
+            return f"{where} does not fit the rule `{breach.rule}` of {schema_name}.schema.json"
 
 
 def _breach(error: ValidationError) -> Breach:

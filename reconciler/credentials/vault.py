@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from contextlib import suppress
 from itertools import chain, count
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from reconciler import atomic
 from reconciler.credentials.sealing import seal
 from reconciler.errors import ReconcilerError
+from reconciler.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from reconciler.model import CohortName
 
 SUFFIX = ".credentials.csv.age"
+
+_PLAIN = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)\Z)[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
+"""A file's name everywhere: no path, no option, not hidden; nor a device of Windows, which its
+name stays with any suffix (Microsoft, "Naming Files, Paths, and Namespaces")."""
 
 _REMEDIES = {
     errno.ENOSPC: "free some space there, or name another folder with --out",
@@ -43,9 +49,20 @@ def left_pieces(folder: Path) -> tuple[Path, ...]:
 
 
 class Vault:
-    """Where one run keeps the credentials of its cohorts, sealed to their *recipients*."""
+    """Where one run keeps the credentials of its cohorts, sealed to their *recipients*.
+
+    Files are named after cohorts. Raises ReconcilerError for a name that no file can safely
+    have, whoever has let it through: before anything is sealed, and so before anything is sent.
+    """
 
     def __init__(self, folder: Path, recipients: Mapping[CohortName, Sequence[str]]) -> None:
+        for cohort in recipients:
+            if not _PLAIN.fullmatch(cohort):
+                raise ReconcilerError(
+                    f"no file can be named after the cohort '{visible(cohort)}'",
+                    "name it with lower-case letters, digits and hyphens, a letter or digit "
+                    "first, and not as a device such as con",
+                )
         self._folder = folder
         self._recipients = recipients
         self._pieces: dict[CohortName, list[Path]] = {}

@@ -22,6 +22,7 @@ TRIES = 4
 PAGE = 100
 _LONGEST = 60.0
 _MOST_BYTES = 64 * 1024 * 1024
+_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 _TROUBLE = 500
 _TOO_MANY = 429
 _DENIED = frozenset({401, 403, 404})
@@ -82,18 +83,16 @@ class GitHub:
             where = reply.headers["location"]
             if urlsplit(where).scheme != "https" and urlsplit(where).hostname not in _LOOPBACK:
                 raise ReconcilerError("GitHub keeps the file where it cannot be fetched safely")
-            reply = self._sent(lambda: self.files.get(where))
+            reply = self._sent(lambda: _taken(self.files, "GET", where))
             if not reply.is_success:
                 raise GitHubUnreachable(
                     f"the file store of GitHub answered {reply.status_code}", "run it again"
                 )
-        if len(reply.content) > _MOST_BYTES:
-            raise ReconcilerError("the file is larger than any plan")
         return reply.content
 
     def _asked(self, method: str, path: str, needs: str, **more: Any) -> httpx.Response:  # noqa: ANN401 -- httpx's own
         url = f"/repos/{self.repository}/{path}"
-        reply = self._sent(lambda: self._client.request(method, url, **more))
+        reply = self._sent(lambda: _taken(self._client, method, url, **more))
         if reply.is_success or reply.has_redirect_location:
             return reply
         summary = f"GitHub answered {reply.status_code} to {method} {path}: {_message(reply)}"
@@ -109,7 +108,7 @@ class GitHub:
             wait = float(2**number)
             try:
                 reply = send()
-            except httpx.TransportError as error:
+            except (httpx.TransportError, httpx.DecodingError) as error:
                 if number == TRIES - 1:
                     raise GitHubUnreachable(
                         f"GitHub does not answer: {type(error).__name__}",
@@ -148,6 +147,20 @@ def github(environment: Mapping[str, str]) -> Iterator[GitHub]:
     client = httpx.Client(base_url=url, headers=headers, timeout=30.0)
     with closing(GitHub(client, environment["GITHUB_REPOSITORY"])) as opened:
         yield opened
+
+
+def _taken(client: httpx.Client, method: str, url: str, **more: Any) -> httpx.Response:  # noqa: ANN401 -- httpx's own
+    """Send, and take the answer piece by piece: one that is too large is never held whole."""
+    with client.stream(method, url, **more) as reply:
+        content = bytearray()
+        for part in reply.iter_bytes():
+            content += part
+            if len(content) > _MOST_BYTES:
+                limit = f"{_MOST_BYTES // 1024 // 1024} MB"
+                raise ReconcilerError(f"GitHub answered more than {limit}: no plan is as large")
+    # Decoded by now: these headers were about what came over the wire.
+    headers = [(name, v) for name, v in reply.headers.items() if name not in _OF_THE_WIRE]
+    return httpx.Response(reply.status_code, headers=headers, content=bytes(content))
 
 
 def _message(reply: httpx.Response) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,17 @@ PLAN = "plan.json"
 """What the file is called in the artifact."""
 READ_PULLS, READ_RUNS, READ_PEOPLE = "pull-requests: read", "actions: read", "metadata: read"
 _MOST_BYTES = 256 * 1024 * 1024
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    KeyError,  # it holds no such file
+    RuntimeError,  # encrypted; NotImplementedError: packed in a way that Python does not know
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,  # bzip2 says so of broken data
+    ValueError,  # a name that is no text, a place that is none
+)
+"""What `zipfile` raises for archives that are broken or hostile."""
 _BY_HAND = "run the workflow `override` to apply without an approval, if that is what you want"
 
 
@@ -174,7 +187,7 @@ def _unzipped(content: bytes) -> bytes:
             if archive.getinfo(PLAN).file_size > _MOST_BYTES:
                 raise _refused("the plan of the artifact is larger than any plan", _BY_HAND)
             return archive.read(PLAN)
-    except (zipfile.BadZipFile, KeyError) as error:
+    except _UNREADABLE as error:
         raise _refused("the artifact holds no plan that can be read", _BY_HAND) from error
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from reconciler.text import without_secrets
+from reconciler.text import visible, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ class Meaning(Enum):
 
 @dataclass(frozen=True, slots=True)
 class GraphError:
-    """An error reply, reduced to what people and programs need."""
+    """An error reply, reduced to what people and programs need, and harmless to show."""
 
     status: int
     code: str
@@ -73,6 +73,7 @@ class GraphError:
 _OF_THE_REQUEST = range(300, 500)
 """What is below is no answer that ends anything."""
 _LONGEST = 1_000
+_LONGEST_CODE = 200
 _LONGEST_ID = 64
 
 
@@ -198,17 +199,23 @@ def graph_error(status: int, body: Any, headers: Mapping[str, str]) -> GraphErro
     inner = inner if isinstance(inner, dict) else {}
     return GraphError(
         status=status,
-        code=str(error.get("code") or "UnknownError"),
+        code=_line(error.get("code"))[:_LONGEST_CODE] or "UnknownError",
         message=_message(message) or "Graph gave no reason",
-        request_id=_id(inner.get("request-id")) or _id(headers.get("request-id")),
+        request_id=request_id(inner.get("request-id")) or request_id(headers.get("request-id")),
     )
 
 
-def _id(value: object) -> str | None:
-    return value[:_LONGEST_ID] if isinstance(value, str) else None
+def request_id(value: object) -> str | None:
+    """Give what a reply calls itself, as it may be shown; None for what is no text."""
+    return visible(value[:_LONGEST_ID]) if isinstance(value, str) else None
 
 
 def _message(message: object) -> str:
     if isinstance(message, dict):
         message = message.get("value") or message.get("message") or ""
-    return without_secrets(" ".join(str(message or "").split()))[:_LONGEST]
+    return _line(message)[:_LONGEST]
+
+
+def _line(text: object) -> str:
+    """Give what came over the network on one line, as it may be shown."""
+    return visible(without_secrets(" ".join(str(text or "").split())))

@@ -14,7 +14,7 @@ from reconciler.diff import diff
 from reconciler.graph.steps import Step, warning
 from reconciler.guards import Situation
 from reconciler.guards.accounts import foreign_accounts, protected_accounts, synced_accounts
-from reconciler.guards.entitlements import privileged_roles, unlisted_entitlements
+from reconciler.guards.entitlements import misplaced, privileged_roles, unlisted_entitlements
 from reconciler.guards.groups import unwritable_groups
 from reconciler.guards.licenses import seats, usage_locations
 from reconciler.guards.names import unknown_names
@@ -139,7 +139,7 @@ PARTS = (
     Part("names", (unknown_names,), _fine("each stands for one thing of the tenant")),
     Part(
         "entitlements",
-        (unlisted_entitlements, privileged_roles),
+        (unlisted_entitlements, privileged_roles, misplaced),
         _fine("the tenant file lists what the cohorts ask for"),
     ),
     Part("licenses", (usage_locations, seats), _seats),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from reconciler.graph.errors import GraphError, graph_error
+from reconciler.graph.errors import GraphError, graph_error, request_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Reply:
     @property
     def request_id(self) -> str | None:
         """What Graph's support asks for."""
-        return self.headers.get("request-id")
+        return request_id(self.headers.get("request-id"))
 
     @property
     def retry_after(self) -> float | None:

@@ -10,6 +10,7 @@ from azure.identity import CredentialUnavailableError
 from reconciler.errors import GraphUnreachable, PermissionMissing, UsageError
 from reconciler.graph.auth import WHAT_TO_SET
 from reconciler.graph.refusals import AssertionRefused, is_unreached, remedy
+from reconciler.text import visible
 
 
 class sign_in_errors:  # noqa: N801 -- a context manager, used like a function
@@ -54,4 +55,4 @@ def _first_line(error: BaseException) -> str:
     line = (str(error).splitlines() or [""])[0]
     line = re.split(r" (?:Trace ID|Correlation ID|Timestamp): ", line)[0]
     line = line.removeprefix("Authentication failed: ")
-    return re.sub(r"^Microsoft Entra ID error '\(\w+\) (?=AADSTS)", "", line)
+    return visible(re.sub(r"^Microsoft Entra ID error '\(\w+\) (?=AADSTS)", "", line))

@@ -37,6 +37,7 @@ from reconciler.graph.reply import Reply
 from reconciler.graph.signin import sign_in_errors
 from reconciler.graph.throttling import TOO_MANY, Pace
 from reconciler.graph.waiting import Waiting
+from reconciler.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -231,7 +232,7 @@ class Graph:
             raise GraphFailed("Graph's answer continues at something that is no address") from error
         if parts[:2] != urlsplit(self._cloud.graph)[:2]:
             raise GraphFailed(
-                f"Graph's answer continues on another host, {parts.netloc}",
+                f"Graph's answer continues on another host, {visible(parts.netloc)}",
                 "nothing was sent there; check RECONCILER_GRAPH_URL and --cloud",
             )
         if link in followed:

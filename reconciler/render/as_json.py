@@ -11,7 +11,7 @@ from reconciler.changes import LicenseKey, ManagerKey, MembershipKey, RoleAssign
 from reconciler.plan import FORMAT_VERSION
 from reconciler.render.outline import sealings
 from reconciler.render.totals import counts
-from reconciler.text import is_hidden
+from reconciler.text import is_hidden_there
 
 if TYPE_CHECKING:
     from reconciler.changes import Change, Key
@@ -56,7 +56,7 @@ def escaped(found: re.Match[str]) -> str:
     ActionCommand.cs).
     """
     character = found[0]
-    if character != "#" and not is_hidden(character):
+    if character != "#" and not is_hidden_there(found):
         return character
     units = character.encode("utf-16-be").hex()
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))

@@ -186,8 +186,14 @@ PLACE = Position("cohorts/tenant.yaml", 3, 1)
             Step("domains", problems=(Diagnostic("a", "b", PLACE), Diagnostic("c"))),
             ("failed   domains: cohorts/tenant.yaml:3:1: a\n           b\nfailed   domains: c"),
         ),
+        (Step("clock", "a\x1bb"), r"ok       clock: a\u{1b}b"),
+        (Step("clock", because="a\x1bb"), r"skipped  clock: a\u{1b}b"),
+        (
+            Step("x", problems=(Diagnostic("a\x1bb", "c\u202ed", Position("e\x1b.yaml")),)),
+            "failed   x: e\\u{1b}.yaml:1:1: a\\u{1b}b\n           c\\u{202e}d",
+        ),
     ],
-    ids=["ok", "skipped", "warning", "remedy", "several"],
+    ids=["ok", "skipped", "warning", "remedy", "several", "told", "because", "problem"],
 )
 def test_a_step_as_text(step: Step, expected: str) -> None:
     """Status, part, and what was found, or each problem with its remedy."""

@@ -11,6 +11,9 @@ import click
 import pytest
 
 from reconciler import cli
+from reconciler.diagnostics import Diagnostic, Position
+from reconciler.errors import GraphFailed, InputError, Refused
+from reconciler.text import hidden_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     Run = Callable[..., Any]
 
 COHORT = "version: 1\ncohort: c\nusers: []\n"
+SAFE = r"\u{1b}]0;pwned\u{7}\u{202e}\u{a}\u{3a}:error::"
+HINT = "  hint: see that there is room, and access"
 
 
 def test_without_a_command_it_helps(run: Run) -> None:
@@ -123,6 +128,53 @@ def test_a_secret_in_the_wrong_variable_is_not_repeated(
     assert "MIIsecret" not in outcome.err
     assert "me:secret" not in outcome.err
     assert "eyJ" not in outcome.err
+
+
+BAD = "\x1b]0;pwned\x07\u202e\n::error::"
+
+
+@pytest.mark.parametrize("is_action", [False, True], ids=["by hand", "in Actions"])
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (GraphFailed(f"no{BAD}", "wait"), [f"error: no{SAFE}", "  hint: wait"]),
+        (GraphFailed("no", f"wait{BAD}"), ["error: no", f"  hint: wait{SAFE}"]),
+        (
+            InputError((Diagnostic("no", None, Position(f"c{BAD}", 2, 3)),)),
+            [f"c{SAFE}:2:3: error: no"],
+        ),
+        (
+            Refused((Diagnostic(f"no ghs_{'a1' * 20}", f"wait ghp_{'b2' * 20}"),)),
+            ["error: no …", "  hint: wait …"],
+        ),
+        (PermissionError(13, f"denied{BAD}"), [f"error: the system refused: denied{SAFE}", HINT]),
+    ],
+    ids=["summary", "hint", "file", "secrets", "system"],
+)
+def test_nothing_of_an_error_steers_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    told: list[str],
+    *,
+    is_action: bool,
+) -> None:
+    """Wherever its words come from, an error is shown as text, and has no secret in it."""
+
+    @click.command
+    def command() -> None:
+        raise error
+
+    monkeypatch.setenv("GITHUB_ACTIONS", str(is_action).lower())
+    code = cli.run([], command)
+    out, err = capsys.readouterr()
+
+    assert (code, out) != (0, "")
+    lines = click.unstyle(err).splitlines()
+    assert lines[: len(told)] == told
+    assert len(lines) == len(told) + is_action
+    assert list(hidden_in("".join(lines))) == []
+    assert not any(f"{letter}{digit}" * 3 in err for letter, digit in ("a1", "b2"))
 
 
 def test_a_full_disk_behind_the_output() -> None:

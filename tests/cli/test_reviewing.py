@@ -206,16 +206,26 @@ def test_a_report_needs_its_folder(run: Run) -> None:
     assert Path("taken").read_text() == "mine"
 
 
-@pytest.mark.parametrize("content", ["no JSON", "[]", '{"digest": 1}'])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("no JSON", "it is not JSON"),
+        ("[" * 100_000, "it is not JSON"),
+        ("\x80", "it is not JSON"),
+        ("[]", "it is not the JSON form of a plan: the whole is no object"),
+        ('{"digest": 1}', "it is not the JSON form of a plan: the whole has no 'format_version'"),
+    ],
+    ids=["text", "too deep", "bytes", "a list", "another object"],
+)
 @pytest.mark.usefixtures("merged")
-def test_what_is_no_plan_approves_nothing(run: Run, content: str) -> None:
+def test_what_is_no_plan_approves_nothing(run: Run, content: str, why: str) -> None:
     """A file that is no plan is an error of usage, before anything is asked of the tenant."""
-    Path("p.json").write_text(content)
+    Path("p.json").write_text(content, encoding="latin-1")
 
     applied = run("apply", "--yes", "--approved", "p.json", SANDBOX)
 
     assert applied.code == 64
-    assert "'p.json' is no plan that can have been approved" in applied.err
+    assert f"'p.json' is no plan that can have been approved: {why}\n" in applied.err
 
 
 ROLE = "roles: [{role: Reports Reader, justification: Weekly figures, ticket: CHG7}]\n"

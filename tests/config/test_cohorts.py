@@ -134,7 +134,8 @@ def test_own_entitlements_are_added_and_win(repository: Repository) -> None:
             [
                 (
                     "c.yaml:2:9: error: cohort 'Beta_1' must be lower-case letters, digits and "
-                    "hyphens\n  hint: did you mean 'beta-1'?"
+                    "hyphens, a letter or digit first, and no device such as con\n"
+                    "  hint: did you mean 'beta-1'?"
                 )
             ],
             id="a name with capitals",

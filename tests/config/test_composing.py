@@ -159,6 +159,37 @@ def test_text_is_text(repository: Repository, written: str, read: str | None) ->
             id="an isolate in a comment",
         ),
         pytest.param(
+            "version: 1\ncohort: a\nusers: [] # a\u00adb\n",
+            "c.yaml:3:14: error: the file holds U+00AD SOFT HYPHEN, which cannot be seen\n"
+            "  hint: remove the character",
+            id="a soft hyphen",
+        ),
+        pytest.param(
+            "version: 1\ncohort: a\nusers: [] # \u3164\n",
+            "c.yaml:3:13: error: the file holds U+3164 HANGUL FILLER, which cannot be seen\n"
+            "  hint: remove the character",
+            id="a filler",
+        ),
+        pytest.param(
+            "version: 1\ncohort: a\nusers: [] # ad\u200dmin\n",
+            "c.yaml:3:15: error: the file holds U+200D ZERO WIDTH JOINER, which cannot be seen\n"
+            "  hint: remove the character",
+            id="a joiner that joins nothing",
+        ),
+        pytest.param(
+            'version: 1\ncohort: a\nusers: []\ndescription: "Ada\\uFE0F ❤\\uFE0F"\n',
+            "c.yaml:4:14: error: text holds U+FE0F VARIATION SELECTOR-16\n"
+            "  hint: remove the character",
+            id="a selector in an escape",
+        ),
+        pytest.param(
+            "# AGE-PLUGIN-FIDO2-HMAC-1QQPQ2\n",
+            "c.yaml:1:3: error: the file holds a private key\n"
+            "  hint: take it out of the file and of the history, make a new pair, and list its "
+            "public key",
+            id="an identity of a plug-in whose name has a hyphen",
+        ),
+        pytest.param(
             "version: 1\r\ncohort: a\x07\r\n",
             "c.yaml:2:10: error: the file holds U+0007 CONTROL CHARACTER, which cannot be seen\n"
             "  hint: remove the character",

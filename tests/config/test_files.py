@@ -335,6 +335,46 @@ def test_cohort_files_lie_beside_the_tenant_file_or_below(
     ]
 
 
+@pytest.mark.parametrize("is_named", [False, True], ids=["found", "named"])
+@pytest.mark.parametrize(
+    "places",
+    [
+        ("cohorts/b.yaml", "../apart/c.yaml", "cohorts/b.yaml"),
+        ("cohorts/sub", "../apart", "cohorts/sub/c.yaml"),
+        ("cohorts/b.yaml", "x/y/../../../apart/c.yaml", "cohorts/b.yaml"),
+    ],
+    ids=["a file", "a folder", "by a detour"],
+)
+def test_no_link_leads_out_of_the_folder_of_the_tenant_file(
+    repository: Repository, tenant: str, places: tuple[str, str, str], *, is_named: bool
+) -> None:
+    """Who guards the folder would never see that a file outside of it changes."""
+    link, target, file = places
+    repository.write("cohorts/tenant.yaml", tenant)
+    repository.write("cohorts/a.yaml", EMPTY.format("a"))
+    repository.write("cohorts/x/y/README", "")
+    repository.write("apart/c.yaml", EMPTY.format("c"))
+    Path(link).symlink_to(target)
+
+    assert repository.told(link if is_named else "cohorts") == [
+        (
+            f"{file}:1:1: error: a link leads out of the folder of cohorts/tenant.yaml to this "
+            "file\n  hint: remove the link, and put the file itself here"
+        )
+    ]
+
+
+def test_a_link_within_the_folder_of_the_tenant_file_is_followed(
+    repository: Repository, tenant: str
+) -> None:
+    """A file counts where it lies, beside the tenant file or below, whatever leads to it."""
+    repository.write("cohorts/tenant.yaml", tenant)
+    repository.write("cohorts/.kept/a.yaml", EMPTY.format("a"))
+    Path("cohorts/a.yaml").symlink_to(".kept/a.yaml")
+
+    assert names(repository.load("cohorts")) == ["a"]
+
+
 def test_a_tenant_file_below_the_first_is_seen_whatever_is_named(
     repository: Repository, tenant: str
 ) -> None:

@@ -122,6 +122,10 @@ def test_a_date_in_another_order_is_put_in_order(
         ("Beta 2026", "did you mean 'beta-2026'?"),
         ("Équipe_A!", "did you mean 'equipe-a'?"),
         ("東京", "for example, research-2026"),
+        ("-beta", "did you mean 'beta'?"),
+        ("con", "did you mean 'cohort-con'?"),
+        ("LPT1", "did you mean 'cohort-lpt1'?"),
+        ("../beta", "did you mean 'beta'?"),
     ],
 )
 def test_a_cohort_is_offered_a_name_that_it_can_have(
@@ -130,8 +134,8 @@ def test_a_cohort_is_offered_a_name_that_it_can_have(
     """The nearest allowed name says more than which character is not allowed."""
     assert repository.told_of(f"version: 1\ncohort: {written}\nusers: []\n") == [
         (
-            f"c.yaml:2:9: error: cohort '{written}' must be lower-case letters, digits and hyphens"
-            f"\n  hint: {hint}"
+            f"c.yaml:2:9: error: cohort '{written}' must be lower-case letters, digits and "
+            f"hyphens, a letter or digit first, and no device such as con\n  hint: {hint}"
         )
     ]
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reconciler.approval import AGAIN, NotApprovable, approved, beyond
+from reconciler.approval import AGAIN, Approved, NotApprovable, beyond
+from reconciler.approval import approved as read_approved
 from reconciler.changes import Create, FieldChange, LicenseKey, Update, UserKey, Wave
+from reconciler.config.validation import misfit
 from reconciler.diagnostics import Position
 from reconciler.model import Account, CohortName, ObjectId, UserPrincipalName
 from reconciler.plan import Plan
@@ -40,6 +42,11 @@ def plan(given: Given) -> Plan:
 
 def _document(plan: Plan) -> Any:  # noqa: ANN401 -- JSON
     return plain_json.loads(json(plan))
+
+
+def approved(document: object) -> Approved:
+    """Read *document* as the command does, by the published schema."""
+    return read_approved(document, lambda plan: misfit(plan, "plan"))
 
 
 def _told(plan: Plan, reviewed: Plan) -> list[str]:
@@ -155,17 +162,42 @@ def _emptied(document: Any) -> None:  # noqa: ANN401 -- JSON
     document.clear()
 
 
+def _without_id(document: Any) -> None:  # noqa: ANN401 -- JSON
+    del document["changes"][1]["user"]["id"]
+
+
+def _with_more(document: Any) -> None:  # noqa: ANN401 -- JSON
+    document["changes"][0]["fie\x1blds"] = "as a license"
+
+
+def _of_another_kind(document: Any) -> None:  # noqa: ANN401 -- JSON
+    document["changes"][0]["fields"] = {"path": "jobTitle"}
+
+
+def _of_two_kinds(document: Any) -> None:  # noqa: ANN401 -- JSON
+    document["changes"][1]["user"]["id"] = 7
+
+
+def _of_the_future(document: Any) -> None:  # noqa: ANN401 -- JSON
+    document["format_version"] = "2.0"
+
+
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
         (_changed, "its digest does not fit its operations"),
         (_cut, "its digest does not fit its operations"),
         (_refused, "it was refused by a guard"),
-        (_emptied, "it is not the JSON form of a plan"),
+        (_emptied, "it is not the JSON form of a plan: the whole has no 'format_version'"),
+        (_without_id, "it is not the JSON form of a plan: changes/1/user has no 'id'"),
+        (_with_more, r"a plan: changes/0 has the unknown key 'fie\\u\{1b\}lds'"),
+        (_of_another_kind, "a plan: changes/0/fields is no array"),
+        (_of_two_kinds, "a plan: changes/1/user/id is no string and no null"),
+        (_of_the_future, "a plan: format_version does not fit the rule `pattern` of plan.schema"),
     ],
 )
 def test_what_nobody_can_have_approved(plan: Plan, spoil: Callable[[Any], None], why: str) -> None:
-    """A plan that was changed, cut short or refused approves nothing."""
+    """A plan that was changed, cut short, refused, or is none by the schema approves nothing."""
     document = _document(plan)
     spoil(document)
 

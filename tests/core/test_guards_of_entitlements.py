@@ -71,9 +71,21 @@ def test_unlisted_entitlements(given: Given) -> None:
     [
         ("62e90394-69f5-4237-9190-012177145e10", True, "is privileged"),
         ("5d6b6bb7-de71-4623-b4af-96380a352509", True, "is privileged"),
+        ("be2f45a1-457d-42af-a067-6ec1fa63bc45", True, "is privileged"),
+        ("58f930cc-fcf4-4152-852c-1d7dbf502139", True, "is privileged"),
+        ("1981f584-96e9-4a6f-95b0-f522373f8fae", True, "is privileged"),
+        ("d29b2b05-8046-44ba-8758-1e26182fcf32", True, "is privileged"),
         ("0f0f0f0f-0000-4000-8000-000000000001", False, "is the tenant's own"),
     ],
-    ids=["takes over the tenant", "reads its security", "custom"],
+    ids=[
+        "takes over the tenant",
+        "reads its security",
+        "lets others sign in",
+        "new in 2026",
+        "labelled in 2026",
+        "of a service",
+        "custom",
+    ],
 )
 def test_privileged_roles(given: Given, role_id: str, told: str, *, is_built_in: bool) -> None:
     """A role that is privileged, or whose reach nobody knows, has to be in a tenant file."""

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import sys
+import unicodedata
+from collections import Counter
+
 import pytest
 
 from reconciler.diagnostics import Diagnostic, Position, Severity, in_order
 from reconciler.text import (
     counted,
     did_you_mean,
+    hidden_in,
     is_hidden,
     listing,
     name_of,
@@ -13,6 +18,8 @@ from reconciler.text import (
     visible,
     without_secrets,
 )
+
+TOKEN = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0hJ3lM6"  # noqa: S105 -- as long as real ones, and made up
 
 
 @pytest.mark.parametrize(
@@ -31,6 +38,14 @@ from reconciler.text import (
         ("é\n::error::b", r"é\u{a}\u{3a}:error::b"),
         ("a##[error]b", r"a\u{23}#[error]b"),
         ("###[x] #[y] a::b :c:", r"#\u{23}#[x] #[y] a::b :c:"),
+        ("ad\u200dmin ad\u200cmin", r"ad\u{200d}min ad\u{200c}min"),
+        ("\u200dAda \u200dbob", r"\u{200d}Ada \u{200d}bob"),
+        ("श्\u200dर শ্\u200cর ක්\u200dෂ", "श्\u200dर শ্\u200cর ක්\u200dෂ"),
+        ("می\u200c\u200cروم", "می\u200c\\u{200c}روم"),
+        ("❤\ufe0f\u200d🔥 👩🏽\u200d🚀 ☎\ufe0e", "❤\ufe0f\u200d🔥 👩🏽\u200d🚀 ☎\ufe0e"),
+        ("1\ufe0f\u20e3 #\ufe0f\u20e3", "1\ufe0f\u20e3 #\ufe0f\u20e3"),
+        ("Ada\ufe0f 1\ufe0f \ufe0e", r"Ada\u{fe0f} 1\u{fe0f} \u{fe0e}"),
+        ("葛\U000e0101 A\U000e0101 \u3164", "葛\U000e0101 A\\u{e0101} \\u{3164}"),
     ],
     ids=[
         "plain",
@@ -46,6 +61,14 @@ from reconciler.text import (
         "command after a line",
         "old command",
         "no commands",
+        "joiners in Latin",
+        "joiners behind nothing",
+        "joiners of India",
+        "a joiner too many",
+        "emoji",
+        "keycaps",
+        "selectors behind nothing",
+        "variation and filler",
     ],
 )
 def test_visible(text: str, shown: str) -> None:
@@ -55,17 +78,69 @@ def test_visible(text: str, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("character", "hidden"),
-    [("a", False), ("é", False), ("\u200d", False), ("\u061c", True), ("\x7f", True)],
+    [
+        *(
+            (c, False)
+            for c in "aé 山ㄱᄀ་①❤\u00a0\u0300\u0600\u3000\ufffc\ufffd\U0001f600\U000e1000"
+        ),
+        *((c, False) for c in "\u200c\u200d\ufe0e\ufe0f"),
+        *((c, True) for c in "\t\n\x1b\x7f\x85\u2028\u2029\ud800\udfff"),
+        *((c, True) for c in "\u061c\u200e\u200f\u202a\u202e\u2066\u2069"),
+        *(
+            (c, True)
+            for c in "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b\u180e\u180f\u200b\u2060\u2065"
+        ),
+        *((c, True) for c in "\u2800\u3164\ufe00\ufe0d\ufeff\uffa0\ufff0\ufff8\ufff9\ufffa\ufffb"),
+        *(
+            (c, True)
+            for c in "\U0001bca0\U0001d173\U0001d17a\U000e0001\U000e0041\U000e01f0\U000e0fff"
+        ),
+    ],
+    ids=lambda value: f"{ord(value):04x}" if isinstance(value, str) else "",
 )
 def test_hidden(character: str, *, hidden: bool) -> None:
     """A character is hidden if it is not shown itself and nobody needs it to write."""
     assert is_hidden(character) is hidden
+    assert [c for _, c in hidden_in(f"山{character}")] == [
+        c for c in character if hidden or c in "\u200c\u200d\ufe0e\ufe0f"
+    ]
+
+
+def test_as_many_are_hidden_as_unicode_has() -> None:
+    """4174 code points are ignorable by default; 4 that some text needs stand for themselves."""
+    by_category = {"Cc": 65, "Cs": 2048, "Zl": 1, "Zp": 1}
+    hidden = [chr(code) for code in range(sys.maxunicode + 1) if is_hidden(chr(code))]
+
+    assert len(hidden) == 4174 - 4 + 4 + sum(by_category.values())
+    found = Counter(map(unicodedata.category, hidden))
+    assert {name: found[name] for name in by_category} == by_category
+
+
+@pytest.mark.parametrize(
+    ("text", "is_file", "found"),
+    [
+        ("a\tb\r\n", False, [(1, "\t"), (3, "\r"), (4, "\n")]),
+        ("a\tb\r\n", True, []),
+        ("a: b\u00adc\n\u3164\x1b", True, [(4, "\u00ad"), (7, "\u3164"), (8, "\x1b")]),
+        ("", True, []),
+    ],
+    ids=["text", "layout", "file", "nothing"],
+)
+def test_hidden_in(text: str, found: list[tuple[int, str]], *, is_file: bool) -> None:
+    """Each is given with its place; what lays a file out is not hidden there."""
+    assert list(hidden_in(text, is_file=is_file)) == found
 
 
 @pytest.mark.parametrize(
     ("character", "name"),
-    [("\u202e", "U+202E RIGHT-TO-LEFT OVERRIDE"), ("\x1b", "U+001B CONTROL CHARACTER")],
-    ids=["named", "nameless"],
+    [
+        ("\u202e", "U+202E RIGHT-TO-LEFT OVERRIDE"),
+        ("\x1b", "U+001B CONTROL CHARACTER"),
+        ("\u2065", "U+2065 UNASSIGNED CHARACTER"),
+        ("\ud800", "U+D800 HALF A CHARACTER"),
+        ("\ue000", "U+E000 NAMELESS CHARACTER"),
+    ],
+    ids=["named", "control", "unassigned", "half", "private"],
 )
 def test_name_of(character: str, name: str) -> None:
     """A character that cannot be shown is told by number and name."""
@@ -99,16 +174,34 @@ def test_nearest(word: str, candidates: list[str], match: str | None) -> None:
         ("age-secret-key-1qqpq2", "…"),
         ("see -----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNz\nmore", "see …"),
         ("-----BEGIN PRIVATE KEY-----MIIE", "…"),
+        ("AGE-PLUGIN-YUBIKEY-1VN46JQYZQCEP8DG, too", "…, too"),
+        ("age-plugin-fido2-hmac-1qqpq2vn46jqyz", "…"),
+        *((f"x {each}{TOKEN}!", "x …!") for each in ("ghs_", "ghp_", "gho_", "ghu_", "ghr_")),
+        (f"token=github_pat_11ABCDEFG0_{TOKEN}{TOKEN}.", "token=…."),
+        ("Bearer 9f8e7d6c-5b4a+3/2~1.x==, then", "Bearer …, then"),
+        ("authorization: bearer  opaque0123456789", "authorization: bearer  …"),
+        (f"secret 'Xyz8Q~{TOKEN[:34]}'", "secret '…'"),
+        (f"a.b7Q~{TOKEN[:31]}", "…"),
         ("Bearer eyJ0eXAiOiJKV1Qi.eyJhdWQi-_.c2ln!", "Bearer …!"),
         (
             "age1qqpq2 eyJ0 -----BEGIN CERTIFICATE-----",
             "age1qqpq2 eyJ0 -----BEGIN CERTIFICATE-----",
         ),
+        *(
+            (harmless, harmless)
+            for harmless in (
+                "age1yubikey1qvn46jqyzqcep8dg, of age-plugin-yubikey-1.2.0",
+                "ghs_ and ghp_short; github_pat_11; high_ghs_of_the_house",
+                "the bearer of this letter; Bearer authorization_uri=https://login.example",
+                "Bearer realm-of-the-organization",
+                "8Q~ is in Xyz8Q~short, and xyz8q~is-in-no-secret-that-anybody-has-made",
+                "cohorts/beta-2026.yaml:12:5 28d80e74-2d69-4bb9-b1e4-740c4cf0551f",
+            )
+        ),
     ],
-    ids=["none", "age", "small letters", "ssh", "one line", "token", "public"],
 )
 def test_without_secrets(text: str, shown: str) -> None:
-    """Private keys and access tokens are cut out of what a message quotes; the rest stays."""
+    """Private keys, tokens and client secrets are cut out of what is quoted; the rest stays."""
     assert without_secrets(text) == shown
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from reconciler.credentials import Credential, Password, seal, unseal
 from reconciler.credentials.password import ALPHABET
 from reconciler.errors import ReconcilerError
+from reconciler.text import hidden_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,13 +70,13 @@ def test_spreadsheet_formulas(keys: Keys, formula: str) -> None:
 
 IDENTITY = pyrage.x25519.Identity.generate()  # type: ignore[attr-defined]  # pyrage brings no types
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"])).filter(
-    lambda n: n[:1] not in FORMULAS
+    lambda n: n[:1] not in FORMULAS and not any(hidden_in(n))
 )
 
 
 @given(st.lists(st.tuples(NAMES, NAMES, st.text(ALPHABET)), max_size=5))
 def test_round_trip(rows: list[tuple[str, str, str]]) -> None:
-    """What was sealed is what is opened, whatever the names."""
+    """What was sealed is what is opened, whatever the names, as far as they can be seen."""
     credentials = [Credential(name, upn, Password(word)) for name, upn, word in rows]
     sealed = seal(credentials, [str(IDENTITY.to_public())])
     table = io.StringIO(unseal(sealed, [str(IDENTITY).encode()]).decode(), newline="")

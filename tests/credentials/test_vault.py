@@ -7,10 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from reconciler.config.schema import schema
 from reconciler.credentials import Credential, Password, Vault, unseal
 from reconciler.errors import ReconcilerError
 from reconciler.model import CohortName
+from reconciler.text import is_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +45,69 @@ def a_vault(keys: Keys, folder: Path) -> Vault:
 def names(path: Path) -> list[str]:
     """Give everything that lies beside *path*, hidden files included."""
     return sorted(entry.name for entry in path.parent.iterdir())
+
+
+UNSAFE = [
+    "",
+    ".",
+    "..",
+    "../beta",
+    "/etc/beta",
+    "a/b",
+    "a\\b",
+    "c:beta",
+    ".beta",
+    "-beta",
+    "--beta",
+    "beta\n",
+    "be\x00ta",
+    "be\u202eta",
+    "beta ",
+    "beta.",
+    "Beta",
+    "βeta",
+    "con",
+    "nul",
+    "aux",
+    "prn",
+    "com1",
+    "lpt9",
+    "b" * 65,
+]
+SAFE = ["b", "b" * 64, "2026", "a-", "a--b", "con-2026", "com10"]
+
+
+@pytest.mark.parametrize("name", UNSAFE, ids=ascii)
+def test_name_that_is_no_file_name(keys: Keys, tmp_path: Path, name: str) -> None:
+    """A cohort cannot choose where its file lies, nor take a name that means something else."""
+    recipients = {BETA: (keys["age"].recipient,), CohortName(name): (keys["age"].recipient,)}
+    with pytest.raises(ReconcilerError, match="no file can be named after the cohort") as caught:
+        Vault(tmp_path / "out" / "run", recipients)
+
+    assert not any(map(is_hidden, str(caught.value)))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", SAFE)
+def test_name_that_files_allow_is_one(keys: Keys, tmp_path: Path, name: str) -> None:
+    """What a cohort file may call its cohort, a file can be called as well."""
+    cohort = CohortName(name)
+    merged = Vault(tmp_path, {cohort: (keys["age"].recipient,)}).merge(cohort, [ADA])
+
+    assert merged == tmp_path / f"{name}.credentials.csv.age"
+    assert merged.is_file()
+
+
+def test_schema_allows_what_the_vault_does() -> None:
+    """No name passes the files that stops a run later, and the other way round."""
+    part = schema("cohort")["properties"]["cohort"]
+
+    def allows(name: str) -> bool:
+        return Draft202012Validator(part).is_valid(name)
+
+    # Python's `$` lets a last line feed through; no text of a file has one.
+    assert [name for name in UNSAFE if allows(name)] == ["beta\n"]
+    assert [name for name in SAFE if not allows(name)] == []
 
 
 def test_pieces_are_numbered(vault: Vault) -> None:

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import gzip
+from typing import TYPE_CHECKING
+
 import httpx
 import pytest
 
 from reconciler.errors import ExitCode, PermissionMissing, ReconcilerError, UsageError
 from reconciler.github.api import TRIES, GitHubUnreachable, github
 from tests.github.conftest import Fake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def test_each_refusal_names_the_permission() -> None:
@@ -92,6 +98,56 @@ def test_a_file_is_fetched_without_the_token() -> None:
 
     assert fake.github.download("actions/artifacts/1/zip", "actions: read") == b"zip"
     assert "authorization" not in asked[0].headers
+
+
+class Endless(httpx.SyncByteStream):
+    """A body of a megabyte at a time that ends long after anybody should have stopped."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(1_000):
+            self.given += 1
+            yield b"x" * 2**20
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True], ids=["GitHub", "its file store"])
+def test_a_file_that_is_too_large_is_left_half_way(*, is_elsewhere: bool) -> None:
+    """Nobody makes us hold more than 64 MB, whatever the headers say."""
+    body = Endless()
+    found = httpx.Response(200, stream=body, headers={"content-length": "3"})
+    fake = _files(found)[0] if is_elsewhere else Fake(lambda _: found)
+
+    with pytest.raises(ReconcilerError, match="GitHub answered more than 64 MB"):
+        fake.github.download("actions/artifacts/1/zip", "actions: read")
+    assert body.given == 65
+
+
+def test_a_file_that_grows_when_it_is_unpacked_is_left_half_way() -> None:
+    """What counts is what we would hold, not what came over the wire."""
+    packed = gzip.compress(b"x" * 2**27)
+    fake, _ = _files(httpx.Response(200, content=packed, headers={"content-encoding": "gzip"}))
+
+    with pytest.raises(ReconcilerError, match="GitHub answered more than 64 MB"):
+        fake.github.download("actions/artifacts/1/zip", "actions: read")
+    fake, _ = _files(
+        httpx.Response(200, content=gzip.compress(b"zip"), headers={"content-encoding": "gzip"})
+    )
+    assert fake.github.download("actions/artifacts/1/zip", "actions: read") == b"zip"
+
+
+def test_an_answer_that_cannot_be_unpacked_is_asked_for_again() -> None:
+    """An answer that broke on the way is none."""
+    fake = Fake(
+        lambda _: httpx.Response(
+            200, stream=httpx.ByteStream(b"no gzip"), headers={"content-encoding": "gzip"}
+        )
+    )
+
+    with pytest.raises(GitHubUnreachable, match="GitHub does not answer: DecodingError"):
+        fake.github.get("x", "nothing")
+    assert len(fake.sent) == TRIES
 
 
 def test_a_file_that_is_not_there_is_told() -> None:

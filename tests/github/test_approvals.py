@@ -19,9 +19,12 @@ WORKFLOW = ".github/workflows/plan.yml"
 HEAD, MERGED = "a" * 40, "b" * 40
 
 
-def _zip(name: str = "plan.json", content: bytes = b"{}") -> bytes:
+PLAN = b"plan.json"
+
+
+def _zip(name: str = "plan.json", content: bytes = b"{}", kind: int = zipfile.ZIP_STORED) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
+    with zipfile.ZipFile(file, "w", kind) as archive:
         archive.writestr(name, content)
     return file.getvalue()
 
@@ -156,6 +159,42 @@ def _bomb() -> bytes:
     place = content.rindex(b"PK\x01\x02") + 24
     content[place : place + 4] = (2**31).to_bytes(4, "little")
     return bytes(content)
+
+
+def _spoilt(local: dict[int, int], central: dict[int, int]) -> bytes:
+    """Give an archive with some bytes changed in the header before its file, and at its end."""
+    content = bytearray(_zip())
+    for start, changes in ((0, local), (content.rindex(b"PK\x01\x02"), central)):
+        for offset, byte in changes.items():
+            content[start + offset] = byte
+    return bytes(content)
+
+
+def _broken(kind: int) -> bytes:
+    """Give an archive whose file's compressed data is none, behind its first bytes."""
+    packed = _zip(content=b"".join(b"%d" % n**9 for n in range(400)), kind=kind)
+    start = packed.index(PLAN) + len(PLAN) + 10
+    end = packed.rindex(b"PK\x01\x02")
+    return packed[:start] + b"\xff" * (end - start) + packed[end:]
+
+
+HOSTILE = {
+    "encrypted": _spoilt({6: 1}, {8: 1}),
+    "packed as nobody does": _spoilt({8: 99}, {10: 99}),
+    "cut short": _spoilt({19: 255, 23: 255}, {21: 255, 25: 255}),
+    "a name that is no text": _spoilt({}, {9: 8, 46: 255}),
+    "broken deflate": _broken(zipfile.ZIP_DEFLATED),
+    "broken bzip2": _broken(zipfile.ZIP_BZIP2),
+    "broken lzma": _broken(zipfile.ZIP_LZMA),
+}
+
+
+@pytest.mark.parametrize("file", HOSTILE.values(), ids=HOSTILE)
+def test_an_archive_that_cannot_be_unpacked_is_told(file: bytes) -> None:
+    """Whatever is wrong with it, a person learns that there is no plan, and what to do then."""
+    with pytest.raises(Refused, match="the artifact holds no plan that can be read") as caught:
+        Repository(file=file).approval()
+    assert "run the workflow `override`" in str(caught.value.diagnostics[0].hint)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from reconciler.graph.errors import TABLE, GraphError, Meaning, graph_error
 from reconciler.graph.reply import Reply
+from reconciler.text import hidden_in
 
 BAD = "Request_BadRequest"
 GONE = (
@@ -195,6 +196,41 @@ def test_the_request_id_is_found(
 def test_an_error_is_one_line(request_id: str | None, line: str) -> None:
     """A person reads status, code, words and the request-id."""
     assert str(GraphError(403, "Denied", "no", request_id)) == line
+
+
+ESCAPE = "\x1b]0;pwned\x07\u202e"
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        ({"error": {"code": f"Bad{ESCAPE}"}}, {}),
+        ({"error": {"code": ["Bad", ESCAPE]}}, {}),
+        ({"error": {"message": f"No{ESCAPE} ::add-mask::x"}}, {}),
+        ({"error": {"message": {"value": f"No{ESCAPE}"}}}, {}),
+        ({"error": {"innerError": {"request-id": ESCAPE}}}, {}),
+        (None, {"request-id": ESCAPE}),
+    ],
+    ids=["code", "a list as code", "message", "message in a message", "id", "id in a header"],
+)
+def test_nothing_of_an_error_steers_a_terminal(body: object, headers: dict[str, str]) -> None:
+    """What came over the network is written out, in every part of what a person reads."""
+    reply = Reply(400, headers, body)
+    told = f"{reply.error} {reply.request_id}"
+
+    assert list(hidden_in(told)) == []
+    assert " ::" not in told
+    assert "pwned" in told
+
+
+@pytest.mark.parametrize(
+    ("part", "most"), [("code", 200), ("message", 1_000)], ids=["code", "message"]
+)
+def test_an_error_has_a_bound(part: str, most: int) -> None:
+    """No part of an answer fills a screen, or a report."""
+    error = graph_error(400, {"error": {part: "x" * 10_000}}, {})
+
+    assert len(getattr(error, part)) == most
 
 
 @pytest.mark.parametrize(

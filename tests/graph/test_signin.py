@@ -69,6 +69,11 @@ def _unanswered(words: str = "") -> ClientAuthenticationError:
             f"the login service refused to sign in: {REFUSED}",
         ),
         (
+            ClientAuthenticationError(message=f"{REFUSED}\x1b[2J\u202e"),
+            PermissionMissing,
+            rf"the login service refused to sign in: {REFUSED}\u{{1b}}[2J\u{{202e}}",
+        ),
+        (
             ClientAuthenticationError(message=""),
             PermissionMissing,
             "the login service refused to sign in: Operation returned an invalid status 'None'",
@@ -102,6 +107,7 @@ def _unanswered(words: str = "") -> ClientAuthenticationError:
         "refused",
         "refused with ids",
         "refused with a time",
+        "refused with an escape",
         "silent",
         "no az",
         "no way",

@@ -321,6 +321,18 @@ def test_the_token_goes_nowhere_else(fake: Faked, batched: Batched, link: str) -
     assert [request.url.host for request in graph.sent] == ["graph.example"]
 
 
+def test_a_host_that_steers_a_terminal_is_written_out(fake: Faked, batched: Batched) -> None:
+    """The name of the host is Graph's words, or those of somebody in between."""
+    link = "https://evil\x1bc\u202e.example/v1.0/users"
+    graph = fake(batched(turns((200, {"value": [], "@odata.nextLink": link}))))
+
+    with pytest.raises(GraphFailed) as caught:
+        graph.run(lambda g: g.read_all([Requests(g.client).domains()]))
+    assert str(caught.value) == (
+        r"Graph's answer continues on another host, evil\u{1b}c\u{202e}.example"
+    )
+
+
 def test_pages_that_lead_in_a_circle_are_left(fake: Faked, batched: Batched) -> None:
     """Two links that name each other are an error, not a list without an end."""
     links = [f"{ROOT}/domains?$skiptoken={n}" for n in (1, 2)]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.approval import approved, beyond
 from reconciler.changes import Restore
+from reconciler.config.validation import misfit
 from reconciler.plan import build
 from reconciler.render import json
 from tests.laws.conftest import applied
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def reviewed(plan: Plan) -> Approved:
     """Read *plan* back from what reviewers were shown."""
-    return approved(plain_json.loads(json(plan)))
+    return approved(plain_json.loads(json(plan)), lambda document: misfit(document, "plan"))
 
 
 @given(data=st.data())

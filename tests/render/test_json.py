@@ -28,7 +28,7 @@ from reconciler.model import Account, CohortName, Tenant
 from reconciler.plan import Plan, in_order_of_execution
 from reconciler.render import json, markdown, text
 from reconciler.seats import Seats
-from reconciler.text import is_hidden
+from reconciler.text import hidden_in, is_hidden
 
 if TYPE_CHECKING:
     from reconciler.changes import Key
@@ -125,7 +125,10 @@ def test_complete(plan: Plan) -> None:
 
 
 SHOWN = "é 研 👩\u200d🔬"
-HIDDEN = "\u202eab\u200f \u009b31m \x7f \u2028 \ufeff \U000e0041 ##[add-mask]x ###[ \\##[ "
+HIDDEN = (
+    "ad\u200dmin Ada\ufe0f \u3164 "
+    "\u202eab\u200f \u009b31m \x7f \u2028 \ufeff \U000e0041 ##[add-mask]x ###[ \\##[ "
+)
 
 
 def test_nothing_hidden(plans: dict[str, Plan]) -> None:
@@ -133,6 +136,7 @@ def test_nothing_hidden(plans: dict[str, Plan]) -> None:
     shown = json(replace(plans["nothing"], source=HIDDEN + SHOWN))
 
     assert {c for c in shown if is_hidden(c)} == {"\n"}
+    assert list(hidden_in(shown, is_file=True)) == []
     assert "##[" not in shown
     assert SHOWN in shown
     assert plain_json.loads(shown)["source"] == HIDDEN + SHOWN
@@ -144,6 +148,7 @@ def test_values_survive(plan: Plan, source: str) -> None:
     shown = json(replace(plan, source=source))
 
     assert {c for c in shown if is_hidden(c)} == {"\n"}
+    assert list(hidden_in(shown, is_file=True)) == []
     assert plain_json.loads(shown)["source"] == source
 
 
