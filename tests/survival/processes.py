@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -22,6 +23,11 @@ KILLED = -signal.SIGKILL
 _MINE = ("AZURE_", "RECONCILER_", "GITHUB_", "SSL_CERT", "REQUESTS_CA", "COVERAGE_")
 """Variables that no child takes over. Coverage would slow hundreds of short processes down,
 and killed ones tell it nothing."""
+
+_PENDING = ("SigPnd", "ShdPnd")
+_WAITS = ("voluntary_ctxt_switches", "nonvoluntary_ctxt_switches")
+_LOOKS = 60_000
+"""Looks at a process, a thousandth of a second apart, until it has to have come to rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +123,36 @@ def kill(pid: int) -> None:
         select.select([watched], [], [])
     finally:
         os.close(watched)
+
+
+def interrupt(pid: int, number: signal.Signals) -> None:
+    """Send a process a signal, while whoever it talks to is silent.
+
+    It has done by then all that it can do without an answer; when this returns, it has also
+    taken the signal and done all that this leads to.
+    """
+    _await_rest(pid)
+    os.kill(pid, number)
+    _await_rest(pid)
+
+
+def _await_rest(pid: int) -> None:
+    """Wait until a process does nothing but wait, or has ended."""
+    looks = [_rest(pid)]
+    while looks[-1] is None or looks[-3:] != looks[-1:] * 3:
+        assert len(looks) < _LOOKS, f"process {pid} does not come to rest"
+        time.sleep(0.001)
+        looks.append(_rest(pid))
+
+
+def _rest(pid: int) -> tuple[str, ...] | None:
+    """Tell how often a process has waited, so that two looks can be compared; None if it works."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
+    except OSError:
+        return ()
+    known = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    if known["State"][0] in "ZX":
+        return ()
+    is_waiting = known["State"][0] == "S" and not any(int(known[name], 16) for name in _PENDING)
+    return tuple(known[name] for name in _WAITS) if is_waiting else None

@@ -40,11 +40,11 @@ def test_killed_at_every_exchange(
                     on_begun=killer.begun,
                 )
                 killer.end()
-                if not killer.killed_at:
+                if not killer.struck_at:
                     break
-                assert killed.code == KILLED, (killer.killed_at, killed)
+                assert killed.code == KILLED, (killer.struck_at, killed)
                 wrong = survivors.converges(file, folder / "out", endpoints, killed)
-            failures += [f"{killer.killed_at}: {line}" for line in wrong]
+            failures += [f"{killer.struck_at}: {line}" for line in wrong]
             survived += 1
             if not wrong:
                 shutil.rmtree(folder)

@@ -13,6 +13,7 @@ from pyrage import x25519  # type: ignore[attr-defined]  # pyrage brings no type
 from reconciler.sandbox.server import Endpoints, running
 from tests.survival import scenario, sealed, tenants
 from tests.survival.processes import Ended, Launcher, plain
+from tests.survival.receipts import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +35,10 @@ class World:
     end: State
     """What a run that nobody disturbs leaves of it."""
     cohorts: Path
+    recipient: str
+    """The key that credentials are sealed to."""
     identity: str
-    """The private half of the key that credentials are sealed to."""
+    """The private half of it."""
     launcher: Launcher
     trusted: ssl.SSLContext
 
@@ -54,7 +57,9 @@ class World:
 
     def converges(self, file: Path, out: Path, endpoints: Endpoints, killed: Ended) -> list[str]:
         """Run again after a run was killed; tells what is wrong then."""
+        witness = self.witness(file, out)
         again = self.apply(out, endpoints)
+        lies = witness.lies()
         planned = self.launcher.run(
             ["plan", "--detailed-exitcode", str(self.cohorts)], endpoints.environment
         )
@@ -63,7 +68,15 @@ class World:
             for command, ended in (("the rerun", again), ("a plan after it", planned))
             if ended.code
         ]
-        return told + self.check(file, out, endpoints, killed.output, again.output, planned.output)
+        return (
+            told
+            + lies
+            + self.check(file, out, endpoints, killed.output, again.output, planned.output)
+        )
+
+    def witness(self, file: Path, out: Path) -> Witness:
+        """Have somebody look at the tenant before a run whose records go to *out*."""
+        return Witness(file, out, self.end)
 
     def apply(self, out: Path, endpoints: Endpoints) -> Ended:
         """Run the apply, undisturbed."""
@@ -110,13 +123,17 @@ def world(folder: Path) -> Iterator[World]:
         assert made.returncode == 0, made.stdout + made.stderr
     trusted = ssl.create_default_context(cafile=endpoints.environment["SSL_CERT_FILE"])
     with Launcher(folder) as launcher:
-        whole = World(certificates, beginning, {}, after, str(identity), launcher, trusted)
+        whole = World(
+            certificates, beginning, {}, after, recipient, str(identity), launcher, trusted
+        )
         clean = folder / "clean"
         clean.mkdir()
         with whole.tenant(clean) as (file, endpoints):
+            witness = whole.witness(file, clean / "out")
             done = plain(whole.arguments(clean / "out"), endpoints.environment)
             assert done.returncode == 0, done.stdout + done.stderr
-            whole.end = tenants.state(file)
+            whole.end = witness.end = tenants.state(file)
+            assert witness.lies() == []
             assert whole.check(file, clean / "out", endpoints, done.stdout, done.stderr) == []
         _import_everything(whole, folder / "imports")
         yield whole
