@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconciler.changes import Update
-from reconciler.diagnostics import Diagnostic
+from reconciler.changes import ManagerKey, Update
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.model import folded
 from reconciler.plan import digest_of, operations
 from reconciler.recipients import introduced
 from reconciler.text import counted, listing, visible
@@ -39,6 +40,13 @@ class Approved:
     ownership: tuple[str, str]
     recipients: Mapping[str, frozenset[str]]
     operations: Mapping[tuple[str, str], _Operation]
+    declarations: Mapping[str, str]
+    """What the files said of each person, summed up, by folded userPrincipalName."""
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Whom the operations are about, by folded userPrincipalName."""
+        return frozenset(one["person"] for one in self.operations.values())
 
 
 def approved(document: Any, misfit: Callable[[object], str | None]) -> Approved:  # noqa: ANN401 -- JSON
@@ -62,7 +70,14 @@ def approved(document: Any, misfit: Callable[[object], str | None]) -> Approved:
         whole["tenant"],
         (source, ownership),
         {name: frozenset(keys) for name, keys in whole["recipients"].items()},
-        {(one["address"], one["action"]): one for one in whole["changes"]},
+        {
+            (one["address"], one["action"]): {
+                **one,
+                "person": folded(change["user"]["userPrincipalName"]),
+            }
+            for one, change in zip(whole["changes"], document["changes"], strict=True)
+        },
+        document["declarations"],
     )
 
 
@@ -86,6 +101,40 @@ def _operations_of(document: Mapping[str, Any]) -> dict[str, Any]:
             }
             for change in document["changes"]
         ],
+    }
+
+
+def bystanders(plan: Plan, reviewed: Approved) -> Mapping[Change, Diagnostic]:
+    """Give the changes that the tenant asks for and no file, each with a note that says so.
+
+    They are about people of whom the files say what they said when the plan was approved, and
+    of whom that plan had nothing to change: somebody changed them in the tenant since. Nobody
+    approved that either, so that they are left for the next plan, and for `drift` to tell.
+    """
+    now = plan.declarations
+    approved_people = reviewed.people
+    found: dict[Change, Diagnostic] = {}
+    for change in plan.changes:
+        name = folded(change.key.account.user_principal_name)
+        is_as_reviewed = name in now and now[name] == reviewed.declarations.get(name)
+        if is_as_reviewed and name not in approved_people:
+            found[change] = Diagnostic(
+                f"{_named(change)} is left out: the files say what they said when the plan was "
+                "approved, so that this was changed in the tenant since",
+                "`reconciler drift` tells of it; the next plan that is approved can change it back",
+                change.position,
+                Severity.NOTE,
+            )
+    kept = (change.key for change in plan.changes if change not in found)
+    needed = {
+        folded(key.manager.user_principal_name)
+        for key in kept
+        if isinstance(key, ManagerKey) and key.manager and not key.manager.id
+    }
+    return {
+        change: note
+        for change, note in found.items()
+        if folded(change.key.account.user_principal_name) not in needed
     }
 
 

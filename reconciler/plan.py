@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from reconciler.changes import Change, Create, ManagerKey, UserKey, Wave, is_removal
+from reconciler.declarations import declarations
 from reconciler.diagnostics import Diagnostic, in_order
 from reconciler.diff import diff
 from reconciler.guards import Situation, refusals
@@ -17,7 +18,7 @@ from reconciler.notes import notes
 from reconciler.seats import Seats, count_seats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from reconciler.model import CohortName, Desired, ObjectId, Observed, Tenant
 
@@ -43,6 +44,13 @@ class Plan:
     seats: tuple[Seats, ...] = ()
     notes: tuple[Diagnostic, ...] = ()
     refusals: tuple[Diagnostic, ...] = ()
+    desired: Desired | None = field(default=None, repr=False, compare=False)
+    """What the files say, of which the changes are the difference."""
+
+    @property
+    def declarations(self) -> Mapping[str, str]:
+        """Sum up what the files say of each person, by folded userPrincipalName."""
+        return declarations(self.desired) if self.desired else {}
 
     @property
     def waves(self) -> Iterator[tuple[Wave, tuple[Change, ...]]]:
@@ -122,11 +130,7 @@ def build(desired: Desired, observed: Observed, *, allowed_removals: int = 0) ->
     names = Names(desired, observed)
     managed = Managed.by(desired.tenant_file, names)
     situation = Situation(desired, observed, names, managed, changes, allowed_removals)
-    receiving = {
-        change.cohort
-        for change in changes
-        if isinstance(change, Create) and isinstance(change.key, UserKey)
-    }
+    receiving = _receiving(changes)
     return Plan(
         tenant=observed.tenant,
         source=desired.tenant_file.source,
@@ -136,4 +140,29 @@ def build(desired: Desired, observed: Observed, *, allowed_removals: int = 0) ->
         seats=count_seats(observed, changes),
         notes=in_order(notes(situation)),
         refusals=in_order(refusals(situation)),
+        desired=desired,
     )
+
+
+def without(
+    plan: Plan, left_out: Container[Change], observed: Observed, why: Iterable[Diagnostic]
+) -> Plan:
+    """Give *plan* without some of its changes; notes say *why* they are left out."""
+    changes = tuple(change for change in plan.changes if change not in left_out)
+    receiving = _receiving(changes)
+    return replace(
+        plan,
+        changes=changes,
+        recipients={name: keys for name, keys in plan.recipients.items() if name in receiving},
+        seats=count_seats(observed, changes),
+        notes=in_order((*plan.notes, *why)),
+    )
+
+
+def _receiving(changes: Iterable[Change]) -> set[CohortName]:
+    """Give the cohorts that get new accounts."""
+    return {
+        change.cohort
+        for change in changes
+        if isinstance(change, Create) and isinstance(change.key, UserKey)
+    }

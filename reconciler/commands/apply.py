@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.approval import Approved, NotApprovable, beyond
+from reconciler.approval import Approved, NotApprovable, beyond, bystanders
 from reconciler.approval import approved as read_approved
 from reconciler.commands import planning
 from reconciler.commands.asking import agreed
@@ -124,7 +124,7 @@ async def _apply(
 
 async def _agreed(graph: Graph, desired: Desired, asking: _Asking) -> Plan:
     """Give a plan that was shown and agreed to, and that is still the plan now."""
-    plan = await planning.planned(graph, desired, asking.allowed_removals)
+    plan = await _planned(graph, desired, asking)
     while True:
         show(plan, Format.TEXT)
         if plan.refusals:
@@ -134,11 +134,22 @@ async def _agreed(graph: Graph, desired: Desired, asking: _Asking) -> Plan:
         if not plan.changes or asking.yes:
             return plan
         await _ask(plan)
-        now = await planning.planned(graph, desired, asking.allowed_removals)
+        now = await _planned(graph, desired, asking)
         if now.digest == plan.digest and not now.refusals:
             return now
         click.echo("\nThe tenant changed while you were reading. This is the plan now:\n")
         plan = now
+
+
+async def _planned(graph: Graph, desired: Desired, asking: _Asking) -> Plan:
+    """Plan, less what only the tenant asks for where something was approved."""
+    from reconciler.plan import without
+
+    observed, plan = await planning.compared(graph, desired, asking.allowed_removals)
+    if asking.reviewed is None:
+        return plan
+    others = bystanders(plan, asking.reviewed)
+    return without(plan, others, observed, others.values()) if others else plan
 
 
 async def _ask(plan: Plan) -> None:

@@ -44,6 +44,7 @@ def json(plan: Plan) -> str:
         "seats": [_seats(seats) for seats in plan.seats],
         "notes": [diagnostic(note) for note in plan.notes],
         "refusals": [diagnostic(refusal) for refusal in plan.refusals],
+        "declarations": dict(plan.declarations),
     }
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
     return SUSPECT.sub(escaped, orjson.dumps(document, option=options).decode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,7 +48,7 @@ class Runner:
         workflows.mkdir(parents=True)
         for file in (TOP / ".github" / "workflows").glob("*.yml"):
             # The only word that act does not know: it never runs two at once anyway.
-            known = file.read_text("utf-8").replace("\n  queue: max\n", "\n")
+            known = re.sub(r"\n +queue: max\n", "\n", file.read_text("utf-8"))
             (workflows / file.name).write_text(known, "utf-8")
         for name in ("Makefile", "requirements.txt", "pyproject.toml"):
             shutil.copy(TOP / name, self.clone)

@@ -84,6 +84,24 @@ def test_what_was_approved_runs_whatever_else_changed(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("merged")
+def test_what_was_approved_runs_though_somebody_of_the_same_file_differs_now(run: Run) -> None:
+    """Who was changed in the tenant since is left out with a word, and told by the next plan."""
+    _cohort("beta", "bob", "cat")
+    _commit()
+    run("plan", "--since", "HEAD^", "--report", "plan", SANDBOX)
+    _cohort("beta", "bob", department="Sales")
+    assert run("apply", "--yes", SANDBOX, "cohorts/beta.yaml").code == 0
+    _cohort("beta", "bob", "cat")
+
+    applied = run("apply", "--yes", "--since", "HEAD^", *APPROVED, SANDBOX)
+
+    assert applied.code == 0, applied.err
+    assert "Applied: 1 of 1 change made" in applied.out
+    assert "update user 'bob@contoso.com' is left out" in " ".join(applied.out.split())
+    assert "1 person changes" in run("plan", "--format", "markdown", SANDBOX).out
+
+
+@pytest.mark.usefixtures("merged")
 def test_what_was_added_after_the_approval_stops_the_apply(run: Run) -> None:
     """More than was approved is told with its line, operation by operation, and nothing runs."""
     _cohort("beta", "bob", "cat")

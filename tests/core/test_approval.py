@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reconciler.approval import AGAIN, Approved, NotApprovable, beyond
+from reconciler.approval import AGAIN, Approved, NotApprovable, beyond, bystanders
 from reconciler.approval import approved as read_approved
 from reconciler.changes import Create, FieldChange, LicenseKey, Update, UserKey, Wave
 from reconciler.config.validation import misfit
 from reconciler.diagnostics import Position
 from reconciler.model import Account, CohortName, ObjectId, UserPrincipalName
-from reconciler.plan import Plan
+from reconciler.plan import Plan, build, without
 from reconciler.render import json
 from tests.render.conftest import FINGERPRINT, SSH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reconciler.model import FieldValue, Observed
     from tests.core.conftest import Given
 
 BETA = CohortName("beta")
@@ -205,3 +206,88 @@ def test_what_nobody_can_have_approved(plan: Plan, spoil: Callable[[Any], None],
         approved(document)
     with pytest.raises(NotApprovable, match="not the JSON form"):
         approved([])
+
+
+@pytest.fixture
+def bystander(given: Given) -> Callable[..., tuple[Plan, Observed]]:
+    """Give the plan for Ada, who joins, and Bob, who has the department that is observed."""
+
+    def made(
+        department: str, *, bob: dict[str, FieldValue] | None = None, **more: FieldValue
+    ) -> tuple[Plan, Observed]:
+        said = given.person("bob", fields=bob or {"department": "Research"})
+        joiner = given.person("ada", fields={"usageLocation": "GB", **more})
+        observed = given.observed(given.account("bob", fields={"department": department}))
+        return build(given.desired(joiner, said), observed), observed
+
+    return made
+
+
+def test_what_only_the_tenant_asks_for_is_left_out(
+    bystander: Callable[..., tuple[Plan, Observed]],
+) -> None:
+    """Who joins is applied as approved, although somebody else of the cohort has changed since."""
+    reviewed = approved(_document(bystander("Research")[0]))
+    plan, observed = bystander("Sales")
+
+    others = bystanders(plan, reviewed)
+    kept = without(plan, others, observed, others.values())
+
+    assert [change.key.address for change in others] == ["user/bob@contoso.com"]
+    assert [change.key.address for change in kept.changes] == ["user/ada@contoso.com"]
+    assert beyond(kept, reviewed) == ()
+    assert kept.digest == reviewed.digest
+    (told,) = (note.summary for note in kept.notes if "left out" in note.summary)
+    assert told == (
+        "update user 'bob@contoso.com' is left out: the files say what they said when the plan "
+        "was approved, so that this was changed in the tenant since"
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ({"bob": {"department": "Finance"}}, "update user 'bob@contoso.com' was not approved"),
+        ({"manager": "bob@contoso.com"}, "manager"),
+        ({"city": "Bath"}, "create user 'ada@contoso.com' was approved otherwise"),
+    ],
+    ids=["he was changed in the files", "she was given a manager", "she was changed"],
+)
+def test_what_the_files_ask_for_is_not_left_out(
+    bystander: Callable[..., tuple[Plan, Observed]], now: dict[str, Any], told: str
+) -> None:
+    """Whatever the files say now and did not say when they were approved stops the apply."""
+    reviewed = approved(_document(bystander("Research")[0]))
+    plan, observed = bystander("Research", **now)
+
+    others = bystanders(plan, reviewed)
+    found = beyond(without(plan, others, observed, others.values()), reviewed)
+
+    assert not others
+    assert any(told in diagnostic.summary for diagnostic in found)
+
+
+def test_whom_an_approved_change_needs_is_not_left_out(given: Given) -> None:
+    """A manager who was deleted meanwhile would have to be made again, which nobody approved."""
+    boss = given.person("boss")
+    ada = given.person("ada", fields={"usageLocation": "GB", "manager": "boss@contoso.com"})
+    desired = given.desired(ada, boss)
+    reviewed = approved(_document(build(desired, given.observed(given.account("boss")))))
+
+    plan = build(desired, given.observed())
+
+    assert bystanders(plan, reviewed) == {}
+    assert any("create user 'boss@contoso.com'" in d.summary for d in beyond(plan, reviewed))
+
+
+def test_a_tenant_file_that_manages_more_asks_for_more(given: Given) -> None:
+    """What it takes from people of whom nothing else was said is no matter of the tenant's."""
+    person = given.person("bob")
+    less = replace(given.file, groups=())
+    held = given.observed(given.account("bob", groups=["Staff"]))
+    reviewed = approved(_document(build(given.desired(person, file=less), held)))
+
+    plan = build(given.desired(person), held)
+
+    assert bystanders(plan, reviewed) == {}
+    assert ["was not approved" in d.summary for d in beyond(plan, reviewed)] == [True]
