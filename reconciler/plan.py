@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from reconciler.changes import Change, Create, ManagerKey, UserKey, Wave, is_removal
+from reconciler.changes import Change, Create, ManagerKey, UserKey, Wave
 from reconciler.declarations import declarations
 from reconciler.diagnostics import Diagnostic, in_order
 from reconciler.diff import diff
+from reconciler.effects import takes_away
 from reconciler.guards import Situation, refusals
 from reconciler.names import Managed, Names
 from reconciler.notes import notes
@@ -108,7 +109,7 @@ def doubtful(plan: Plan, observed: Observed) -> frozenset[ObjectId]:
     something is to be taken away, for the limit on that counts those who stay: read them
     directly, and plan again, before anybody sees the plan.
     """
-    if any(map(is_removal, plan.changes)):
+    if any(map(takes_away, plan.changes)):
         return observed.indexed
     keys = [change.key for change in plan.changes]
     managers = (key.manager for key in keys if isinstance(key, ManagerKey))

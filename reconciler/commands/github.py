@@ -11,7 +11,7 @@ import click
 from reconciler import atomic
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.github.actions import set_outputs
-from reconciler.github.approvals import approval
+from reconciler.github.approvals import approval, check_not_overtaken
 from reconciler.github.comments import keep_comment
 from reconciler.github.context import Context
 from reconciler.github.issues import close_issue, keep_issue
@@ -78,6 +78,8 @@ def approved(commit: str | None, workflow: str, artifact: str, out: Path) -> Non
     from reconciler.github.api import github
 
     with github(os.environ) as api:
+        if context.is_rerun and context.before:
+            check_not_overtaken(api, context.before, sha)
         found = approval(api, sha, workflow=workflow, artifact=artifact)
     who = {
         "pullRequest": found.pull_request,

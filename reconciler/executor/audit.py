@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from reconciler.changes import Create, Delete, RoleAssignmentKey, UserKey, is_removal
-from reconciler.effects import makes_privileged
+from reconciler.effects import makes_privileged, takes_away
 from reconciler.executor.receipt import described
 from reconciler.render.as_json import SUSPECT, escaped
 
@@ -64,7 +64,7 @@ def privilege(change: Change) -> Privilege | None:
             return Privilege.DELETION
         case UserKey() if is_removal(change):
             return Privilege.DISABLEMENT
-        case _ if is_removal(change):
+        case _ if takes_away(change):
             return Privilege.REMOVAL
         case _:
             return None

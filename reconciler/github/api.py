@@ -91,7 +91,7 @@ class GitHub:
         return reply.content
 
     def _asked(self, method: str, path: str, needs: str, **more: Any) -> httpx.Response:  # noqa: ANN401 -- httpx's own
-        url = f"/repos/{self.repository}/{path}"
+        url = f"/repos/{self.repository}/{path}".rstrip("/")
         reply = self._sent(lambda: _taken(self._client, method, url, **more))
         if reply.is_success or reply.has_redirect_location:
             return reply

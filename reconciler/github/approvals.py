@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 PLAN = "plan.json"
 """What the file is called in the artifact."""
 READ_PULLS, READ_RUNS, READ_PEOPLE = "pull-requests: read", "actions: read", "metadata: read"
+READ_CONTENTS = "contents: read"
+_MOST_FILES = 300
+"""In one comparison (GitHub Docs, "Compare two commits")."""
 _MOST_BYTES = 256 * 1024 * 1024
 _UNREADABLE = (
     zipfile.BadZipFile,
@@ -83,6 +86,33 @@ def approval(github: GitHub, commit: str, *, workflow: str, artifact: str) -> Ap
     plan = _seen(number, made, said)
     content = github.download(f"actions/artifacts/{plan.artifact_id}/zip", READ_RUNS)
     return Approval(number, head, plan.run_id, tuple(sorted(said)), _unzipped(content))
+
+
+def check_not_overtaken(github: GitHub, before: str, commit: str) -> None:
+    """Raise Refused where files of the push from *before* to *commit* have changed again since.
+
+    For jobs that are run again: what they would apply stood in the files once.
+    """
+    branch = github.get("", READ_PEOPLE)["default_branch"]
+    pushed = _files(github, before, commit)
+    since = _files(github, commit, quote(branch, safe=""))
+    if again := sorted(pushed & since):
+        raise _refused(
+            f"the default branch has changed {listing(again, 3)} since {commit[:12]}: a rerun "
+            "would bring back what stood there before",
+            f"run the newest `apply` again, or open a pull request; or {_BY_HAND}",
+        )
+
+
+def _files(github: GitHub, base: str, head: str) -> frozenset[str]:
+    """Give the files that differ between two commits, in which *head* follows *base*."""
+    files = github.get(f"compare/{base}...{head}", READ_CONTENTS)["files"]
+    if len(files) >= _MOST_FILES:
+        raise _refused(
+            f"more files changed between {base[:12]} and {head[:12]} than GitHub tells",
+            f"run the newest `apply` again, or open a pull request; or {_BY_HAND}",
+        )
+    return frozenset(str(file["filename"]) for file in files)
 
 
 def _seen(number: int, made: Sequence[_Made], said: Mapping[str, datetime]) -> _Made:

@@ -79,6 +79,17 @@ class Context:
         return number if isinstance(number, int) else None
 
     @property
+    def is_rerun(self) -> bool:
+        """Whether somebody has run the jobs of an earlier run again."""
+        return self.run_attempt.isdecimal() and int(self.run_attempt) > 1
+
+    @property
+    def before(self) -> str | None:
+        """The commit that a push went on from."""
+        sha = self.event.get("before")
+        return sha if isinstance(sha, str) and sha.strip("0") else None
+
+    @property
     def head(self) -> str | None:
         """The commit that the pull request proposes; the run itself sees it merged."""
         sha = ((self.event.get("pull_request") or {}).get("head") or {}).get("sha")

@@ -15,6 +15,7 @@ from reconciler.changes import (
 )
 from reconciler.diagnostics import Diagnostic
 from reconciler.diff import Ownership, direct_licenses, directory_roles, ownership
+from reconciler.effects import takes_away
 from reconciler.text import counted
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def removals(situation: Situation) -> Iterator[Diagnostic]:
     """Refuse to take away more than the tenant file's limit, unless somebody said so."""
     limit = situation.tenant_file.removals
-    removed = [change for change in situation.changes if is_removal(change)]
+    removed = [change for change in situation.changes if takes_away(change)]
     if len(removed) <= situation.allowed_removals:
         return
     by_kind = Counter(change.key.kind for change in removed)

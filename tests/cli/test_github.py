@@ -56,7 +56,7 @@ def _hub() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
     written: list[tuple[str, str, Any]] = []
 
     async def answer(request: Request) -> Response:
-        path = request.path_params["path"]
+        path = request.path_params.get("path", "")
         if request.method != "GET":
             body = await request.json()
             written.append((request.method, path, body))
@@ -67,6 +67,9 @@ def _hub() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
                 archive.writestr("plan.json", json.dumps(PLAN))
             return Response(content.getvalue())
         known: dict[str, Any] = {
+            "": {"default_branch": "main"},
+            f"compare/{'c' * 40}...{MERGED}": {"files": [{"filename": "cohorts/a.yaml"}]},
+            f"compare/{MERGED}...main": {"files": [{"filename": "cohorts/a.yaml"}]},
             "pulls": [PULL],
             "actions/runs": {"workflow_runs": [RUN]},
             "actions/runs/3/artifacts": {"artifacts": [ARTIFACT]},
@@ -75,7 +78,10 @@ def _hub() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
         }
         return JSONResponse(known.get(path, []))
 
-    routes = [Route("/repos/contoso/people/{path:path}", answer, methods=["GET", "POST", "PATCH"])]
+    routes = [
+        Route("/repos/contoso/people", answer),
+        Route("/repos/contoso/people/{path:path}", answer, methods=["GET", "POST", "PATCH"]),
+    ]
     with bound(0) as listening, serving(Running(((config(Starlette(routes=routes)), listening),))):
         yield f"http://127.0.0.1:{listening.getsockname()[1]}", written
 
@@ -171,6 +177,18 @@ def test_what_was_approved_is_fetched(
     }
     assert "got/plan.json" in Path("outputs").read_text()
     assert written == []
+
+
+@pytest.mark.usefixtures("written")
+def test_a_rerun_looks_whether_main_has_moved_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second attempt of a push is refused where its files were changed again."""
+    Path("event.json").write_text(json.dumps({"before": "c" * 40}))
+    first = run("github", "approved", "--out", "got")
+    monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "2")
+    second = run("github", "approved", "--out", "got")
+
+    assert (first.code, second.code) == (0, 3)
+    assert "has changed cohorts/a.yaml since bbbbbbbbbbbb" in second.err
 
 
 @pytest.mark.usefixtures("written")

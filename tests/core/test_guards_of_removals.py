@@ -11,7 +11,10 @@ from reconciler.model import (
 )
 
 if TYPE_CHECKING:
+    from reconciler.model import FieldValue
     from tests.core.conftest import Given
+
+GB: dict[str, FieldValue] = {"usageLocation": "GB"}
 
 
 def test_removals_over_the_limit(given: Given) -> None:
@@ -47,6 +50,20 @@ def test_blocked_people_count(given: Given) -> None:
         )
     ]
     assert given.refusals(desired, observed, allowed=3) == []
+
+
+def test_service_plans_that_are_taken_count(given: Given) -> None:
+    """Switching services off in the licenses of many is as much of a removal as taking them."""
+    names = [f"p{i}" for i in range(10)]
+    observed = given.observed(*(given.account(name, licenses=["SPE_E5"]) for name in names))
+    reduced = given.license("SPE_E5", "TEAMS")
+    less = [given.person(name, licenses=[reduced], fields=GB) for name in names[:3]]
+    same = [given.person(name, licenses=["SPE_E5"], fields=GB) for name in names[3:]]
+
+    (told,) = given.refusals(given.desired(*less, *same), observed)
+
+    assert "plan removes 3 of 10 managed licenses (30 %, limit 25 %)" in told
+    assert given.refusals(given.desired(*less, *same), observed, allowed=3) == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from reconciler.changes import FieldChange, MembershipKey, Update, UserKey, Wave
+from reconciler.changes import FieldChange, LicenseKey, MembershipKey, Update, UserKey, Wave
 from reconciler.config.schema import schema_text
 from reconciler.executor.as_markdown import markdown
 from reconciler.executor.audit import Approval, Privilege, audit, privilege
@@ -95,6 +95,20 @@ def test_membership_of_a_privileged_group_counts() -> None:
 
     assert privilege(Update(group, beta, Wave.ENTITLEMENTS)) is Privilege.ROLE_ASSIGNABLE_GROUP
     assert privilege(Update(UserKey(ada), beta, Wave.USERS, title)) is None
+
+
+def test_service_plans_that_are_taken_are_in_the_audit() -> None:
+    """A license that loses a service plan is a removal; one that gets it back is none."""
+    ada = Account(UserPrincipalName("ada@contoso.com"), ObjectId("id"))
+    key = LicenseKey(ada, ObjectId("sku"), "SPE_E5")
+    off = FieldChange("disabledPlans", (), ("TEAMS1",))
+    on = FieldChange("disabledPlans", ("TEAMS1",), ())
+    told = [
+        privilege(Update(key, CohortName("beta"), Wave.ENTITLEMENTS, (change,)))
+        for change in (off, on)
+    ]
+
+    assert told == [Privilege.REMOVAL, None]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from reconciler.errors import Refused
-from reconciler.github.approvals import Approval, approval
+from reconciler.github.approvals import Approval, approval, check_not_overtaken
 from tests.github.conftest import Fake
 
 if TYPE_CHECKING:
@@ -280,3 +280,36 @@ def test_without_an_approved_plan_nothing_is_found(
     with pytest.raises(Refused, match=told) as caught:
         make().approval()
     assert "run the workflow `override`" in str(caught.value.diagnostics[0].hint)
+
+
+@pytest.mark.parametrize(
+    ("pushed", "since", "told"),
+    [
+        (["cohorts/a.yaml"], [], None),
+        (["cohorts/a.yaml"], ["cohorts/b.yaml", "README.md"], None),
+        (["cohorts/a.yaml", "x"], ["cohorts/a.yaml"], "has changed cohorts/a.yaml since bbbbbb"),
+        ([f"{n}" for n in range(300)], [], "more files changed between dddddddddddd and bbbbbb"),
+    ],
+    ids=["newest", "others since", "the same since", "too many"],
+)
+def test_a_rerun_brings_nothing_old_back(
+    pushed: list[str], since: list[str], told: str | None
+) -> None:
+    """Jobs that are run again stop where main has moved on in the files that they are about."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/repos/contoso/people").strip("/")
+        names = {
+            f"compare/{'d' * 40}...{MERGED}": pushed,
+            f"compare/{MERGED}...main": since,
+        }
+        if not path:
+            return httpx.Response(200, json={"default_branch": "main"})
+        return httpx.Response(200, json={"files": [{"filename": n} for n in names[path]]})
+
+    github = Fake(answer).github
+    if told is None:
+        check_not_overtaken(github, "d" * 40, MERGED)
+        return
+    with pytest.raises(Refused, match=told):
+        check_not_overtaken(github, "d" * 40, MERGED)
