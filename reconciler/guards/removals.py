@@ -37,8 +37,8 @@ def removals(situation: Situation) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 f"plan removes {by_kind[kind]} of {counted(population, _NOUNS[kind])} "
                 f"({percent:.3g} %, limit {limit.percent} %)",
-                f"review every removal, then allow all of the plan's with "
-                f"--allow-removals={len(removed)}",
+                f"review every removal, then allow all of the plan's with --allow-removals="
+                f"{len(removed)}, or in a pull request with a higher `guards.removals`",
                 limit.position or situation.tenant_file.position,
             )
 

@@ -26,7 +26,8 @@ def test_removals_over_the_limit(given: Given) -> None:
     observed = given.observed(*accounts, given.account("other", mark="them/x"))
     told = [
         f"cohorts/tenant.yaml:1:1: error: plan removes 3 of 10 {noun}s (30 %, limit 25 %)\n"
-        "  hint: review every removal, then allow all of the plan's with --allow-removals=9"
+        "  hint: review every removal, then allow all of the plan's with --allow-removals=9, or in "
+        "a pull request with a higher `guards.removals`"
         for noun in ("managed membership", "managed role assignment", "owned account")
     ]
 
@@ -46,7 +47,8 @@ def test_blocked_people_count(given: Given) -> None:
         (
             "cohorts/tenant.yaml:1:1: error: plan removes 3 of 10 owned accounts (30 %, limit "
             "25 %)\n"
-            "  hint: review every removal, then allow all of the plan's with --allow-removals=3"
+            "  hint: review every removal, then allow all of the plan's with --allow-removals=3, or "
+            "in a pull request with a higher `guards.removals`"
         )
     ]
     assert given.refusals(desired, observed, allowed=3) == []
@@ -87,7 +89,8 @@ def test_removal_limit(given: Given, limit: RemovalLimit, *, refused: bool) -> N
     told = (
         "cohorts/tenant.yaml:1:1: error: plan removes 2 of 4 managed licenses "
         f"(50 %, limit {limit.percent} %)\n"
-        "  hint: review every removal, then allow all of the plan's with --allow-removals=2"
+        "  hint: review every removal, then allow all of the plan's with --allow-removals=2, or in "
+        "a pull request with a higher `guards.removals`"
     )
 
     assert given.refusals(desired, observed) == ([told] if refused else [])
