@@ -47,8 +47,8 @@ def test_blocked_people_count(given: Given) -> None:
         (
             "cohorts/tenant.yaml:1:1: error: plan removes 3 of 10 owned accounts (30 %, limit "
             "25 %)\n"
-            "  hint: review every removal, then allow all of the plan's with --allow-removals=3, or "
-            "in a pull request with a higher `guards.removals`"
+            "  hint: review every removal, then allow all of the plan's with --allow-removals=3, "
+            "or in a pull request with a higher `guards.removals`"
         )
     ]
     assert given.refusals(desired, observed, allowed=3) == []
