@@ -4,6 +4,7 @@
     ├── UsageError          64   the command line is wrong
     ├── InputError          65   cohort files are wrong; carries every diagnostic
     ├── Refused              3   a guard refused the plan; carries every diagnostic
+    ├── Interrupted        130   somebody ended it, and there is something to say of it
     ├── GraphUnreachable    69   no answer from Graph or from the login service
     ├── PermissionMissing   77   Graph or the login service said no
     └── GraphFailed          1   Graph answered with an error that is none of these
@@ -78,6 +79,12 @@ class Refused(DiagnosedError):  # noqa: N818 -- the guard's own word, as in the 
     """A guard refused the plan."""
 
     exit_code = ExitCode.REFUSED
+
+
+class Interrupted(ReconcilerError):  # noqa: N818 -- reads as the sentence it stands for
+    """Somebody ended a run, and there is more to say of it than that."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 class GraphFailed(ReconcilerError):  # noqa: N818 -- reads as the sentence it stands for

@@ -28,6 +28,7 @@ from reconciler.text import counted, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from reconciler.commands.recording import Audit
     from reconciler.executor.audit import Approval
     from reconciler.executor.receipt import Run
     from reconciler.executor.surroundings import Stop
@@ -78,7 +79,12 @@ def command(
     desired = planning.desired_from(paths, since)
     with planning.environment(sandbox) as environment:
         asking = _Asking(allow_removals, reviewed, yes, recording.approval(approved))
-        return asyncio.run(_apply(desired, cloud, environment, asking, out))
+        run, audit = asyncio.run(_apply(desired, cloud, environment, asking, out))
+    # The run listens for signals no longer: a receiver that hangs ends with Ctrl-C.
+    recording.deliver(audit, was_interrupted=run.interrupted)
+    if run.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.DONE if run.result in {"applied", "nothing to do"} else ExitCode.FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +115,14 @@ def _reviewed(path: Path) -> Approved:
 
 async def _apply(
     desired: Desired, cloud: str, environment: Mapping[str, str], asking: _Asking, out: Path
-) -> int:
+) -> tuple[Run, Audit]:
     from reconciler.graph.connection import connect
     from reconciler.graph.permissions import check_writes
 
     async with connect(cloud, environment) as graph:
         plan = await _agreed(graph, desired, asking)
         check_writes(graph.token(), plan.changes)
-        run = await _execute(plan, graph, out, asking.approval)
-    if run.interrupted:
-        return ExitCode.INTERRUPTED
-    return ExitCode.DONE if run.result in {"applied", "nothing to do"} else ExitCode.FAILED
+        return await _execute(plan, graph, out, asking.approval)
 
 
 async def _agreed(graph: Graph, desired: Desired, asking: _Asking) -> Plan:
@@ -165,7 +168,7 @@ async def _ask(plan: Plan) -> None:
         raise click.Abort
 
 
-async def _execute(plan: Plan, graph: Graph, out: Path, approved: Approval) -> Run:
+async def _execute(plan: Plan, graph: Graph, out: Path, approved: Approval) -> tuple[Run, Audit]:
     from reconciler.commands import recording
     from reconciler.commands.progress import Bar, Lines, Unheard
     from reconciler.executor.report import report
@@ -182,8 +185,7 @@ async def _execute(plan: Plan, graph: Graph, out: Path, approved: Approval) -> R
             )
         gap = "\n" if plan.changes else ""
         click.echo(gap + report(plan, run, files))
-        recording.leave(plan, run, files, approved)
-    return run
+        return run, recording.leave(plan, run, files, approved)
 
 
 @contextmanager

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler import atomic
-from reconciler.errors import ReconcilerError, UsageError
+from reconciler.errors import Interrupted, ReconcilerError, UsageError
 from reconciler.executor.as_markdown import markdown
 from reconciler.executor.audit import Approval, audit
 from reconciler.executor.handoff import SUFFIX, handoff
@@ -56,8 +58,16 @@ def _beside(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def leave(plan: Plan, run: Run, files: Files, approved: Approval) -> None:
-    """Write what people need after *run*, and tell those who want to know of it."""
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What a run wrote down of its privileged changes: where, and what; empty without any."""
+
+    path: Path
+    content: bytes
+
+
+def leave(plan: Plan, run: Run, files: Files, approved: Approval) -> Audit:
+    """Write what people need after *run*; gives what is to be delivered."""
     for file in run.sealed:
         recipients = plan.recipients.get(file.cohort, ())
         _keep(_beside_sealed(file), handoff(file, recipients, approved.run).encode())
@@ -67,14 +77,31 @@ def leave(plan: Plan, run: Run, files: Files, approved: Approval) -> None:
         click.echo(f"Audit: {files.audit}")
     add_summary(os.environ, markdown(plan, run, approved))
     set_outputs(os.environ, {"result": run.result, "receipt": str(files.receipt)})
-    _tell(content)
+    return Audit(files.audit, content)
 
 
-def _tell(content: bytes) -> None:
-    from reconciler.webhook import deliver, is_wanted
+def deliver(found: Audit, *, was_interrupted: bool) -> None:
+    """Tell of *found* whoever wants to know; to be called where Ctrl-C ends a command at once.
 
-    if content and is_wanted(os.environ):
-        deliver(os.environ, content)
+    Raises ReconcilerError where it was not taken, and Interrupted where it was cut short or
+    where the run itself *was_interrupted*: what became of the run is never hidden by it.
+    """
+    from reconciler import webhook
+
+    if not (found.content and webhook.is_wanted(os.environ)):
+        return
+    try:
+        asyncio.run(webhook.deliver(os.environ, found.content))
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            "interrupted while the audit was delivered",
+            f"the changes are made; the audit lies in '{found.path}': send it by hand where the "
+            "receiver does not have it",
+        ) from error
+    except ReconcilerError as error:
+        if was_interrupted:
+            raise Interrupted(str(error), error.hint) from error
+        raise
 
 
 def _beside_sealed(file: SealedFile) -> Path:

@@ -11,7 +11,8 @@ import httpx
 
 from reconciler import __version__
 from reconciler.errors import ExitCode, PermissionMissing, ReconcilerError, UsageError
-from reconciler.text import visible, without_secrets
+from reconciler.github.limits import LONGEST, is_limited, message_of, wait_of
+from reconciler.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,13 +21,13 @@ VERSION = "2022-11-28"
 TRIES = 4
 """How often a request is sent while GitHub is in trouble."""
 PAGE = 100
-_LONGEST = 60.0
 _MOST_BYTES = 64 * 1024 * 1024
 _OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 _TROUBLE = 500
-_TOO_MANY = 429
 _DENIED = frozenset({401, 403, 404})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""There was no connection yet: GitHub cannot have done what it was asked for."""
 
 
 class GitHubUnreachable(ReconcilerError):  # noqa: N818 -- reads as the sentence it stands for
@@ -35,11 +36,27 @@ class GitHubUnreachable(ReconcilerError):  # noqa: N818 -- reads as the sentence
     exit_code: ClassVar[ExitCode] = ExitCode.UNREACHABLE
 
 
+class _AnswerLost(GitHubUnreachable):
+    """GitHub may have done what it was asked for: it did not say so in a way that can be read."""
+
+    def __init__(self, summary: str, hint: str, wait: float = 0.0) -> None:
+        super().__init__(summary, hint)
+        self.wait = wait
+        """Seconds that GitHub asked to be left alone for."""
+
+
 class GitHub:
-    """The API of one repository; *sleep* waits, between the tries of one request."""
+    """The API of one repository; *sleep* waits, between the tries of one request.
+
+    *now* gives the seconds since 1970, in which GitHub says when a limit ends.
+    """
 
     def __init__(
-        self, client: httpx.Client, repository: str, sleep: Callable[[float], None] = time.sleep
+        self,
+        client: httpx.Client,
+        repository: str,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self.files = httpx.Client(timeout=client.timeout)
         """Fetches what GitHub keeps elsewhere; it knows no token."""
@@ -47,6 +64,7 @@ class GitHub:
         """Its owner and name."""
         self._client = client
         self._sleep = sleep
+        self._now = now
 
     def close(self) -> None:
         """Close what is open."""
@@ -55,22 +73,43 @@ class GitHub:
 
     def get(self, path: str, needs: str, **query: str | int) -> Any:  # noqa: ANN401 -- JSON
         """Read what lies at *path* of the repository; *needs* is the permission for it."""
-        return self._asked("GET", path, needs, params=query).json()
+        return self._told("GET", path, needs, params=query)
 
-    def post(self, path: str, needs: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 -- JSON
-        """Make something; a try whose answer was lost may have made it already."""
-        return self._asked("POST", path, needs, json=body).json()
+    def post(
+        self,
+        path: str,
+        needs: str,
+        body: Mapping[str, object],
+        there: Callable[[], Any | None],
+    ) -> Any:  # noqa: ANN401 -- JSON
+        """Make something once; gives it.
+
+        A try whose answer was lost may have made it: *there* then looks for it, and gives it or
+        None, before it is sent again.
+        """
+        for number in range(TRIES):
+            try:
+                return self._told("POST", path, needs, json=body)
+            except _AnswerLost as lost:
+                self._sleep(min(max(lost.wait, float(2**number)), LONGEST))
+                if (found := there()) is not None:
+                    return found
+                if number == TRIES - 1:
+                    raise
+        raise AssertionError("the last try returns or raises")  # pragma: no cover
 
     def patch(self, path: str, needs: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 -- JSON
         """Change something."""
-        return self._asked("PATCH", path, needs, json=body).json()
+        return self._told("PATCH", path, needs, json=body)
 
     def pages(self, path: str, needs: str, key: str | None = None, **query: str) -> Iterator[Any]:
         """Read a list to its end; *key* names it where it comes inside an object."""
         number = 1
         while True:
             found = self.get(path, needs, **query, per_page=PAGE, page=number)
-            items = found[key] if key else found
+            items = found.get(key) if key and isinstance(found, dict) else found
+            if not isinstance(items, list):
+                raise _unreadable("GET", path)
             yield from items
             if len(items) < PAGE:
                 return
@@ -90,39 +129,63 @@ class GitHub:
                 )
         return reply.content
 
+    def _told(self, method: str, path: str, needs: str, **more: Any) -> Any:  # noqa: ANN401 -- JSON
+        """Give what GitHub says; an answer that leads elsewhere says nothing of the repository."""
+        reply = self._asked(method, path, needs, **more)
+        if reply.has_redirect_location:
+            raise UsageError(
+                f"GitHub answered {reply.status_code} to {method} {path}: the repository "
+                f"'{visible(self.repository)}' was renamed or moved",
+                "set GITHUB_REPOSITORY to the name that it has now: a new run of the workflow "
+                "knows it; if it has this name, check GITHUB_API_URL",
+            )
+        try:
+            return reply.json()
+        except (ValueError, RecursionError) as error:
+            raise _unreadable(method, path) from error
+
     def _asked(self, method: str, path: str, needs: str, **more: Any) -> httpx.Response:  # noqa: ANN401 -- httpx's own
         url = f"/repos/{self.repository}/{path}".rstrip("/")
-        reply = self._sent(lambda: _taken(self._client, method, url, **more))
+        reply = self._sent(
+            lambda: _taken(self._client, method, url, **more), makes_another=method == "POST"
+        )
         if reply.is_success or reply.has_redirect_location:
             return reply
-        summary = f"GitHub answered {reply.status_code} to {method} {path}: {_message(reply)}"
+        summary = f"GitHub answered {reply.status_code} to {method} {path}: {message_of(reply)}"
+        if reply.status_code >= _TROUBLE:
+            raise _AnswerLost(summary, "run it again later", wait_of(reply, self._now))
+        if is_limited(reply):
+            raise GitHubUnreachable(summary, "run it again later")
         if reply.status_code in _DENIED:
             raise PermissionMissing(summary, f"give the job `{needs}`")
-        if reply.status_code == _TOO_MANY or reply.status_code >= _TROUBLE:
-            raise GitHubUnreachable(summary, "run it again later")
         raise ReconcilerError(summary)
 
-    def _sent(self, send: Callable[[], httpx.Response]) -> httpx.Response:
-        """Send until there is an answer that is none of trouble, or for the last time."""
+    def _sent(
+        self, send: Callable[[], httpx.Response], *, makes_another: bool = False
+    ) -> httpx.Response:
+        """Send until there is an answer that is none of trouble, or for the last time.
+
+        What *makes_another* each time is sent again only where it was certainly not carried out.
+        """
         for number in range(TRIES):
+            is_last = number == TRIES - 1
             wait = float(2**number)
             try:
                 reply = send()
             except (httpx.TransportError, httpx.DecodingError) as error:
-                if number == TRIES - 1:
-                    raise GitHubUnreachable(
+                if is_last or (makes_another and not isinstance(error, _NEVER_SENT)):
+                    raise _AnswerLost(
                         f"GitHub does not answer: {type(error).__name__}",
                         "check the network and GITHUB_API_URL, then run it again",
                     ) from error
             else:
-                is_limited = reply.status_code == _TOO_MANY or "retry-after" in reply.headers
-                if reply.status_code < _TROUBLE and not is_limited:
+                is_trouble = reply.status_code >= _TROUBLE
+                if not (is_trouble or is_limited(reply)):
                     return reply
-                if number == TRIES - 1:
+                if is_last or (makes_another and is_trouble):
                     return reply
-                asked = reply.headers.get("retry-after", "")
-                wait = max(wait, float(asked)) if asked.isdecimal() else wait
-            self._sleep(min(wait, _LONGEST))
+                wait = max(wait, wait_of(reply, self._now))
+            self._sleep(min(wait, LONGEST))
         raise AssertionError("the last try returns or raises")  # pragma: no cover
 
 
@@ -163,11 +226,8 @@ def _taken(client: httpx.Client, method: str, url: str, **more: Any) -> httpx.Re
     return httpx.Response(reply.status_code, headers=headers, content=bytes(content))
 
 
-def _message(reply: httpx.Response) -> str:
-    """Give what GitHub says is wrong, in one line."""
-    try:
-        body = reply.json()
-    except ValueError:
-        body = None
-    message = body.get("message") if isinstance(body, dict) else None
-    return visible(without_secrets(str(message or "no reason given"))[:200])
+def _unreadable(method: str, path: str) -> GitHubUnreachable:
+    return _AnswerLost(
+        f"the answer to {method} {path} is none that GitHub gives",
+        "check GITHUB_API_URL and what stands between, then run it again later",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reconciler.github.api import GitHub
@@ -18,13 +18,16 @@ def keep_comment(
 
     Where there is none yet, one is made if it *is_news*, and None is given otherwise.
     """
-    said = voice.says(body)
-    comments = github.pages(f"issues/{number}/comments", WRITE)
-    found = next(filter(voice.spoke, comments), None)
-    if found is None:
-        if not is_news:
-            return None
-        found = github.post(f"issues/{number}/comments", WRITE, {"body": said})
-    elif found["body"] != said:
-        found = github.patch(f"issues/comments/{found['id']}", WRITE, {"body": said})
-    return str(found["html_url"])
+    said, path = voice.says(body), f"issues/{number}/comments"
+
+    def kept() -> dict[str, Any] | None:
+        """Give our comment, which says *body* by then, or None where there is none."""
+        found: dict[str, Any] | None = next(filter(voice.spoke, github.pages(path, WRITE)), None)
+        if found and found["body"] != said:
+            found = github.patch(f"issues/comments/{found['id']}", WRITE, {"body": said})
+        return found
+
+    found = kept()
+    if found is None and is_news:
+        found = github.post(path, WRITE, {"body": said}, kept)
+    return None if found is None else str(found["html_url"])

@@ -25,8 +25,11 @@ class Voice:
 
     def spoke(self, item: Mapping[str, Any]) -> bool:
         """Whether a comment or an issue is ours; a copy of our marker does not make it so."""
-        said_by = (item.get("user") or {}).get("login")
-        return said_by == self.login and str(item.get("body") or "").startswith(self.marker)
+        return self.is_by_us(item) and str(item.get("body") or "").startswith(self.marker)
+
+    def is_by_us(self, item: Mapping[str, Any]) -> bool:
+        """Whether our account wrote it, of whatever kind it is."""
+        return bool((item.get("user") or {}).get("login") == self.login)
 
     def says(self, body: str) -> str:
         """Give *body* as it is posted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,25 +14,41 @@ WRITE = "issues: write"
 
 def keep_issue(github: GitHub, voice: Voice, title: str, body: str) -> str:
     """Have one open issue of ours that says *body*; gives its URL."""
-    said = voice.says(body)
-    found = min(_open(github, voice), key=lambda issue: int(issue["number"]), default=None)
+    new = {"title": title, "body": voice.says(body)}
+
+    def kept() -> dict[str, Any] | None:
+        """Give our open issue, which says *body* by then, or None where there is none."""
+        ours: list[dict[str, Any]] = _open(github, voice)
+        found = min(ours, key=lambda issue: int(issue["number"]), default=None)
+        if found and any(found[name] != text for name, text in new.items()):
+            found = github.patch(f"issues/{found['number']}", WRITE, new)
+        return found
+
+    found = kept()
     if found is None:
-        found = github.post("issues", WRITE, {"title": title, "body": said})
-    elif (found["title"], found["body"]) != (title, said):
-        new = {"title": title, "body": said}
-        found = github.patch(f"issues/{found['number']}", WRITE, new)
+        found = github.post("issues", WRITE, new, kept)
     return str(found["html_url"])
 
 
 def close_issue(github: GitHub, voice: Voice, farewell: str) -> str | None:
-    """Close our issue after a last comment; gives its URL, or None where none is open."""
+    """Close our issue after a last comment; gives its URL, or None where none is open.
+
+    A run that ended between the two has said it already: its rerun only closes.
+    """
     url = None
     for issue in _open(github, voice):
         url = str(issue["html_url"])
-        github.post(f"issues/{issue['number']}/comments", WRITE, {"body": farewell})
-        closed = {"state": "closed", "state_reason": "completed"}
-        github.patch(f"issues/{issue['number']}", WRITE, closed)
+        path = f"issues/{issue['number']}"
+        said = partial(_said, github, voice, f"{path}/comments", farewell)
+        if said() is None:
+            github.post(f"{path}/comments", WRITE, {"body": farewell}, said)
+        github.patch(path, WRITE, {"state": "closed", "state_reason": "completed"})
     return url
+
+
+def _said(github: GitHub, voice: Voice, path: str, text: str) -> dict[str, Any] | None:
+    comments = github.pages(path, WRITE)
+    return next((each for each in comments if voice.is_by_us(each) and each["body"] == text), None)
 
 
 def _open(github: GitHub, voice: Voice) -> list[Any]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BOT = "github-actions[bot]"
+NOW = 1_700_000_000.0
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Fake:
         client = httpx.Client(
             base_url="https://api.example", transport=httpx.MockTransport(answered)
         )
-        self.github = GitHub(client, "contoso/people", self.slept.append)
+        self.github = GitHub(client, "contoso/people", self.slept.append, lambda: NOW)
 
     @property
     def writes(self) -> list[tuple[str, str, Any]]:
