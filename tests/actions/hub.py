@@ -61,6 +61,8 @@ class Hub:
     """The folder of each run's artifact `plan`."""
     made: dict[int, str] = field(default_factory=dict)
     """When each was made."""
+    audited: list[tuple[str, bytes]] = field(default_factory=list)
+    """What was posted to `/audit`, beside GitHub, with the moment and its signature before it."""
 
     def ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 -- JSON
         """Ask as the owner of the repository."""
@@ -182,6 +184,12 @@ def _front(made: Hub, port: int) -> Starlette:
                 file.write(path, path.name)
         return Response(content.getvalue())
 
+    async def audit(request: Request) -> Response:
+        names = ("X-Reconciler-Timestamp", "X-Reconciler-Signature-256")
+        head = " ".join(request.headers[name] for name in names)
+        made.audited.append((head, await request.body()))
+        return Response(status_code=204)
+
     async def emulated(request: Request) -> Response:
         headers = {n: v for n, v in request.headers.items() if n not in {"host", "content-length"}}
         async with httpx.AsyncClient(base_url=f"http://localhost:{port}") as client:
@@ -196,6 +204,7 @@ def _front(made: Hub, port: int) -> Starlette:
             Route(f"{root}/runs", runs),
             Route(f"{root}/runs/{{run:int}}/artifacts", artifacts),
             Route(f"{root}/artifacts/{{artifact:int}}/zip", archive),
+            Route("/audit", audit, methods=["POST"]),
             Route("/{path:path}", emulated, methods=every),
         ]
     )

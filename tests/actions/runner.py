@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TOP = Path(__file__).parents[2]
 ACT = Path(sys.executable).with_name("act")
 STAND_INS = Path(__file__).with_name("stand_ins")
+SHARED = "shared-with-the-receiver"
+"""What the audit is signed with."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ class Runner:
             "--no-cache-server",
             "--secret",
             f"GITHUB_TOKEN={BOT}",
+            "--secret",
+            f"RECONCILER_AUDIT_WEBHOOK_SECRET={SHARED}",
         ]
         for name, value in self.variables.items():
             command += ["--var", f"{name}={value}"]

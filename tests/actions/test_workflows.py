@@ -12,9 +12,10 @@ import pytest
 from reconciler.credentials import unseal
 from reconciler.sandbox.company.contoso import AGE_IDENTITY, APPLY_APP, PLAN_APP, TENANT_ID
 from reconciler.sandbox.server import Endpoints, running
+from reconciler.webhook import signature
 from tests.actions.hub import BOT, EMULATE, NODE, REPOSITORY, Hub, hub
 from tests.actions.issuer import Issuer, issuing
-from tests.actions.runner import ACT, Ran, Runner
+from tests.actions.runner import ACT, SHARED, Ran, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +82,7 @@ class World:
                 "AZURE_TENANT_ID": TENANT_ID,
                 "AZURE_PLAN_CLIENT_ID": PLAN_APP.client_id,
                 "AZURE_APPLY_CLIENT_ID": APPLY_APP.client_id,
+                "RECONCILER_AUDIT_WEBHOOK": f"{self.hub.url}/audit",
             },
         )
         self.base = self.runner.commit(tenant=TENANT, alpha=_cohort("alpha", "ada"))
@@ -168,6 +170,12 @@ def test_a_pull_request_is_shown_and_its_merge_applied(world: World) -> None:
     audit = (applied.artifacts / "records" / "audit.jsonl").read_text("utf-8").splitlines()
     assert len(audit) == 2
     assert all(f'"pullRequest":{pull["number"]}' in line for line in audit)
+    assert all('"approvers":["rita"]' in line for line in audit)
+    ((head, posted),) = world.hub.audited
+    moment, signed = head.split()
+    assert posted.decode().splitlines() == audit
+    assert signed == signature(SHARED, moment, posted)
+    assert SHARED not in applied.log
     assert {file.read_text() for file in applied.artifacts.glob("*.days")} == {"1"}
     subjects = [asked.subject for asked in world.issuer.asked]
     assert set(subjects) == {PLANNING, APPLYING}
