@@ -15,15 +15,19 @@ import click
 
 from reconciler import atomic
 from reconciler.commands import planning
-from reconciler.errors import ExitCode, ReconcilerError, Refused, UsageError
+from reconciler.diagnostics import Diagnostic
+from reconciler.errors import DiagnosedError, ExitCode, ReconcilerError, Refused, UsageError
 from reconciler.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reconciler.drift import Drift
     from reconciler.graph.transport import Graph
     from reconciler.model import Desired
+
+
+DRIFT_JSON, DRIFT_MARKDOWN = "drift.json", "drift.md"
 
 
 class Format(StrEnum):
@@ -54,7 +58,7 @@ class Format(StrEnum):
 @click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write drift.json into this folder, and drift.md where there is drift.",
+    help="Write drift.json into this folder, and drift.md where there is something to say.",
 )
 def command(
     paths: tuple[Path, ...],
@@ -73,9 +77,14 @@ def command(
     there is none and guards refuse the files.
     """
     paths, sandbox = planning.sorted_out(paths, sandbox)
-    desired = planning.desired_from(paths)
-    with planning.environment(sandbox) as environment:
-        drift = asyncio.run(_drift(desired, cloud, environment, allow_removals, applied_by))
+    try:
+        desired = planning.desired_from(paths)
+        with planning.environment(sandbox) as environment:
+            drift = asyncio.run(_drift(desired, cloud, environment, allow_removals, applied_by))
+    except ReconcilerError as error:
+        if report:
+            _leave_problem(report, error)
+        raise
     _show(drift, Format(format_), out)
     if report:
         _leave(report, drift)
@@ -123,16 +132,37 @@ def _show(drift: Drift, format_: Format, out: Path | None) -> None:
 
 
 def _leave(folder: Path, drift: Drift) -> None:
-    """Write what the keeper of an issue needs; without drift there is no drift.md."""
-    found = folder / "drift.md"
+    """Write what the keeper of an issue needs; with nothing to say there is no drift.md."""
+    _emptied(folder)
+    _write(folder / DRIFT_JSON, _rendered(drift, Format.JSON, color=False))
+    if drift.drifted:
+        _write(folder / DRIFT_MARKDOWN, _rendered(drift, Format.MARKDOWN, color=False))
+    elif drift.refusals:
+        _write(folder / DRIFT_MARKDOWN, _problems(drift.refusals, "Not everything can be compared"))
+
+
+def _leave_problem(folder: Path, error: ReconcilerError) -> None:
+    """Say why nothing could be compared: there is a drift.md then, and no drift.json."""
+    _emptied(folder)
+    found = error.diagnostics if isinstance(error, DiagnosedError) else ()
+    told = found or (Diagnostic(str(error), error.hint),)
+    _write(folder / DRIFT_MARKDOWN, _problems(told, "The tenant could not be compared"))
+
+
+def _problems(diagnostics: Sequence[Diagnostic], what: str) -> str:
+    from reconciler.render import problems
+
+    return problems(diagnostics, what, "`reconciler drift` shows all.")
+
+
+def _emptied(folder: Path) -> None:
+    """Leave nothing of an earlier comparison in *folder*."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        found.unlink(missing_ok=True)
+        for name in (DRIFT_JSON, DRIFT_MARKDOWN):
+            (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(folder, error) from error
-    _write(folder / "drift.json", _rendered(drift, Format.JSON, color=False))
-    if drift.drifted:
-        _write(found, _rendered(drift, Format.MARKDOWN, color=False))
 
 
 def _write(file: Path, text: str) -> None:

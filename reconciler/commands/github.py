@@ -48,7 +48,10 @@ def comment(folder: Path, kind: str) -> None:
 @click.option("--kind", default="drift", show_default=True, help="One issue for each kind.")
 @click.option("--title", default="The tenant differs from the files", show_default=True)
 def issue(folder: Path, kind: str, title: str) -> None:
-    """Keep an issue open while FOLDER has a drift.md, and close it when it has none."""
+    """Keep an issue open while FOLDER has a drift.md, and close it when it has none.
+
+    What could not be compared closes nothing: FOLDER holds a drift.json only where it was.
+    """
     context = Context.of(os.environ)
     voice = context.voice(kind)
     found = folder / "drift.md"
@@ -59,6 +62,7 @@ def issue(folder: Path, kind: str, title: str) -> None:
             body = _read(found) + _footer(context, "Found")
             url: str | None = keep_issue(api, voice, title, body)
         else:
+            _read(folder / "drift.json")
             where = f" ({context.run_url})" if context.run_url else ""
             url = close_issue(api, voice, f"The tenant is as the files say again{where}.")
     click.echo(url or "no issue is open")

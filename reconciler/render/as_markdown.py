@@ -64,11 +64,15 @@ def page(plan: Plan) -> str:
     return joined(cut(fitted(list(_sections(plan)), LIMIT), PAGE_BYTES, bytes_of))
 
 
-def problems(diagnostics: Sequence[Diagnostic]) -> str:
-    """Say, in the place of a plan, why there is none."""
-    opening = f"### No plan can be made: {counted(len(diagnostics), 'problem')}"
+def problems(
+    diagnostics: Sequence[Diagnostic],
+    what: str = "No plan can be made",
+    where: str = "`reconciler plan` shows all.",
+) -> str:
+    """Say, in the place of a plan or of *what* was wanted else, why there is none."""
+    opening = f"### {what}: {counted(len(diagnostics), 'problem')}"
     told = listed("Problems", diagnostics)
-    sections = [Section(opening), Section(told, heading=2, where="`reconciler plan` shows all.")]
+    sections = [Section(opening), Section(told, heading=2, where=where)]
     return joined(cut(fitted(sections, LIMIT), LIMIT))
 
 

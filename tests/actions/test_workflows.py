@@ -281,3 +281,20 @@ def test_drift_has_an_issue_for_as_long_as_it_lasts(world: World) -> None:
     assert closed["number"] == issue["number"]
     assert len(world.hub.comments(issue["number"])) == 1
     assert BOT not in found.log
+
+
+def test_what_cannot_be_compared_has_the_issue_too(world: World) -> None:
+    """Files that are broken on main are told in the issue, with their lines, until mended."""
+    pull = world.hub.proposed("join")
+    assert world.propose(pull, alpha=_cohort("alpha", "ada", "bob")).code == 0
+    assert world.merge(pull, alpha=_cohort("alpha", "ada", "bob")).code == 0
+    world.runner.commit(beta="version: 1\ncohort: beta\nusers: [\n")
+    broken = world.check()
+    (issue,) = world.hub.issues("open")
+    world.runner.commit(beta="version: 1\ncohort: beta\nusers: []\n")
+    mended = world.check()
+
+    assert (broken.code != 0, mended.code) == (True, 0), broken.log
+    assert "The tenant could not be compared: 1 problem" in issue["body"]
+    assert "cohorts/beta.yaml:" in issue["body"]
+    assert world.hub.issues("open") == []

@@ -331,3 +331,34 @@ def test_report(office: Office, drift: Callable[..., tuple[int, str, str]]) -> N
     assert findings(Path("out/drift/drift.json").read_text()) == []
     Path("blocked").write_text("")
     assert drift("--report", "blocked/drift")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("users", "code", "opening", "left"),
+    [
+        ("[\n", 65, "### The tenant could not be compared: 1 problem", ["drift.md"]),
+        (
+            "[{displayName: Fay, userPrincipalName: fay@nowhere.example}]",
+            3,
+            "### Not everything can be compared: 1 problem",
+            ["drift.json", "drift.md"],
+        ),
+    ],
+    ids=["broken", "refused"],
+)
+@pytest.mark.usefixtures("office")
+def test_report_of_what_cannot_be_compared(
+    drift: Callable[..., tuple[int, str, str]], users: str, code: int, opening: str, left: list[str]
+) -> None:
+    """The folder says what is wrong and where; without a comparison it holds no JSON form."""
+    Path("cohorts/tenant.yaml").write_text(TENANT.replace("domains: [contoso.com]\n", ""))
+    text = "version: 1\ncohort: eve\ndefaults: {usageLocation: GB}\n"
+    keys = "credentials: {recipients: [" + KEY + "]}\n"
+    Path("cohorts/eve.yaml").write_text(f"{text}{keys}users: {users}\n")
+
+    assert drift("--report", "out/drift")[0] == code
+
+    assert sorted(path.name for path in Path("out/drift").iterdir()) == left
+    told = Path("out/drift/drift.md").read_text()
+    assert told.startswith(opening)
+    assert "cohorts/eve.yaml:" in told

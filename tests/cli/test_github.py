@@ -148,10 +148,13 @@ def test_an_issue_is_opened_for_drift_and_closed_without(
 ) -> None:
     """What the folder holds decides; without an open issue there is nothing to close."""
     Path("out").mkdir()
+    lost = run("github", "issue", "out")
+    _folder(drift_json="{}")
     quiet = run("github", "issue", "out")
     _folder(drift_md="bob has drifted\n")
     loud = run("github", "issue", "out")
 
+    assert (lost.code, "'out/drift.json' is not there" in lost.err) == (64, True)
     assert quiet.out == "no issue is open\n"
     assert loud.out == "https://github.example/issues\n"
     ((_, _, body),) = written
