@@ -22,7 +22,7 @@ from reconciler.text import visible
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reconciler.drift import Drift
+    from reconciler.findings import Drift
     from reconciler.graph.transport import Graph
     from reconciler.model import Desired
 

@@ -16,8 +16,8 @@ from msgraph.generated.audit_logs.directory_audits.directory_audits_request_buil
     DirectoryAuditsRequestBuilder,
 )
 
-from reconciler.drift import AuditLog, Drift, with_evidence
 from reconciler.errors import PermissionMissing, ReconcilerError
+from reconciler.findings import AuditLog, Drift, with_evidence
 from reconciler.graph.batching import chunks
 from reconciler.graph.evidence import Record, evidence, record
 from reconciler.graph.permissions import AUDIT_LOG, application, may_read_audit_log

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.changes import LicenseKey, MembershipKey, RoleAssignmentKey
-from reconciler.drift import Actor, Evidence, Finding, Kind
+from reconciler.findings import Actor, Evidence, Finding, Kind
 from reconciler.model import folded
 from reconciler.text import without_secrets
 

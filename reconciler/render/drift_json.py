@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from reconciler.drift import FORMAT_VERSION, Standing
+from reconciler.findings import FORMAT_VERSION, Standing
 from reconciler.render.as_json import (
     SUSPECT,
     account,
@@ -18,7 +18,7 @@ from reconciler.render.as_json import (
 from reconciler.render.drift_words import people
 
 if TYPE_CHECKING:
-    from reconciler.drift import Drift, Evidence, Finding
+    from reconciler.findings import Drift, Evidence, Finding
 
 _Object = dict[str, object]
 

@@ -16,7 +16,7 @@ from reconciler.text import counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from reconciler.drift import Drift, Finding
+    from reconciler.findings import Drift, Finding
 
 LIMIT = 64_000
 """GitHub takes issues of 65,536 characters; some are left for whoever posts this."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from reconciler.diagnostics import Diagnostic
-    from reconciler.drift import Drift, Finding
+    from reconciler.findings import Drift, Finding
 
 _NARROWEST = 40
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.changes import LicenseKey
-from reconciler.drift import Kind, Standing
+from reconciler.findings import Kind, Standing
 from reconciler.render.outline import WORDS
 from reconciler.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from reconciler.drift import Drift, Evidence, Finding
+    from reconciler.findings import Drift, Evidence, Finding
     from reconciler.model import FieldValue
 
     Show = Callable[[str], str]

@@ -6,18 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.changes import Adopt, Create, Restore, UserKey
-from reconciler.drift import (
-    Actor,
-    Drift,
-    Evidence,
-    Finding,
-    Kind,
-    Standing,
-    check_tenant,
-    find,
-    with_evidence,
-)
+from reconciler.drift import check_tenant, find
 from reconciler.errors import Refused
+from reconciler.findings import Actor, Drift, Evidence, Finding, Kind, Standing, with_evidence
 from reconciler.model import CohortName, Observed, Removal, Sku
 from reconciler.plan import build
 

@@ -20,7 +20,7 @@ from reconciler.changes import (
     UserKey,
 )
 from reconciler.commands.drift import found
-from reconciler.drift import Drift, Finding, Kind, Standing
+from reconciler.findings import Drift, Finding, Kind, Standing
 from reconciler.graph.activities import MOST, explained
 from reconciler.graph.connection import connect
 from reconciler.graph.evidence import evidence, record

@@ -21,7 +21,7 @@ from reconciler.changes import (
     UserKey,
 )
 from reconciler.diagnostics import Diagnostic, Position
-from reconciler.drift import Actor, AuditLog, Drift, Evidence, Finding, Kind, Standing
+from reconciler.findings import Actor, AuditLog, Drift, Evidence, Finding, Kind, Standing
 from reconciler.model import Account, CohortName, ObjectId, Tenant, UserPrincipalName
 from reconciler.render.drift_json import json
 from reconciler.render.drift_markdown import LIMIT, markdown
